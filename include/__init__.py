@@ -1,0 +1,1 @@
+"""What the pipeline works on: content and instances, versioned with the bundle."""

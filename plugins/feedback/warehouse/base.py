@@ -1,0 +1,43 @@
+"""The port to a warehouse: read, write in one transaction, move the schema forward, copy.
+
+Two adapters speak it. SQL handed to it is Snowflake's dialect inside what DuckDB understands too
+(docs/decisions): ``?`` for values, ``variant`` for JSON, ``timestamp_ntz``, ``parse_json``; rows come in
+as ``incoming.<name>`` relations, never as literals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Step = str | tuple[str, Sequence[Any]]
+"""One statement, alone or with the values of its ``?``."""
+
+
+class Warehouse(Protocol):
+    """What the rest of the package asks of a warehouse."""
+
+    engine: str
+
+    def rows(self, sql: str, params: Sequence[Any] = ()) -> list[dict[str, Any]]:
+        """Return what a query finds, a dict a row, keys in lower case. JSON columns come as text."""
+
+    def arrow(self, sql: str, params: Sequence[Any] = ()) -> pa.Table:
+        """Return what a query finds as an Arrow table, column names in lower case."""
+
+    def transact(self, steps: Sequence[Step], incoming: Mapping[str, pa.Table | str] | None = None) -> None:
+        """Run the steps in one transaction: all of them or none.
+
+        :param incoming: relations the steps may name as ``incoming.<name>``: an Arrow table, or a query
+            whose result is taken before the transaction begins.
+        """
+
+    def migrate(self) -> list[str]:
+        """Move the schema forward to this commit's; return the names of what was applied, mostly none."""
+
+    def backup(self, to: Path) -> Path:
+        """Copy the warehouse to a file while nobody writes, and return it."""
