@@ -4,7 +4,7 @@ Nothing here imports ``include`` or ``dags``; what a class works on is handed to
 """
 
 API = 1
-"""What ``include/`` may rely on; raised when a class there must change. ``include.settings`` states the one it needs."""
+"""What ``include/`` may rely on; ``include.settings`` states the one it needs."""
 
 __version__ = "0.1.0"
 """Carried by every published row as ``engine_version``."""
