@@ -74,6 +74,41 @@ select
     cast(null as varchar) as shard -- which part of the run wrote it
 from feedback.entities as twin where 1 = 0;
 
+-- Decisions of ops.entity_decisions that a run proposes: they count once their names are published.
+-- key: as its twin, with run_id
+-- freshness: while a run is at work; emptied of a run when it is published
+create transient table if not exists staging.entity_decisions (
+    decision_id varchar not null, -- as its twin
+    kind varchar not null, -- as its twin
+    norm varchar not null, -- as its twin
+    candidate varchar, -- as its twin
+    verdict varchar not null, -- as its twin
+    decided_by varchar not null, -- as its twin
+    score double, -- as its twin
+    model varchar, -- as its twin
+    prompt_version varchar, -- as its twin
+    call_id varchar, -- as its twin
+    evidence varchar, -- as its twin
+    run_id varchar not null, -- the run
+    decided_at timestamp_ntz not null, -- as its twin
+    shard varchar not null -- which part of the run wrote it
+);
+
+-- Events of ops.entity_events that a run proposes: they happen once their entities are published.
+-- key: as its twin, with run_id
+-- freshness: while a run is at work; emptied of a run when it is published
+create transient table if not exists staging.entity_events (
+    event_id varchar not null, -- as its twin
+    entity_id varchar not null, -- as its twin
+    event varchar not null, -- as its twin
+    norm varchar, -- as its twin
+    other_entity_id varchar, -- as its twin
+    decision_id varchar, -- as its twin
+    run_id varchar not null, -- the run
+    created_at timestamp_ntz not null, -- as its twin
+    shard varchar not null -- which part of the run wrote it
+);
+
 -- What a run set out to ask, and what became of each: the other half of the proof that every question ended exactly once.
 -- key: run_id, enrichment, item_id
 -- freshness: while a run is at work
@@ -87,7 +122,8 @@ create transient table if not exists staging.asked (
     outcome varchar not null, -- staged, quarantined or pending
     rows_out integer not null, -- rows staged for it
     model varchar, -- the model that answered
-    reason varchar -- why it is quarantined or pending; never customer or model text
+    reason varchar, -- why it is quarantined or pending; never customer or model text
+    asked_at timestamp_ntz -- when, UTC: of two answers to a question the later one counts
 );
 
 -- Rows a suite has set aside, until the publish moves them into ops.quarantine.

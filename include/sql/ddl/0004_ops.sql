@@ -1,17 +1,5 @@
 -- What the pipeline knows about itself: the ledgers, the gate's verdicts, what waits for a person.
 
-create schema if not exists ops;
-
--- Which schema version this warehouse has.
--- key: version, name
--- freshness: when plugins/ or include/ moved on
-create table if not exists ops.schema_version (
-    version integer not null, -- number of the file in include/sql/ddl; 0 for views
-    name varchar not null, -- name of the file
-    checksum varchar not null, -- sha256 of the file
-    applied_at timestamp_ntz not null -- when, UTC
-);
-
 -- One load of one file or page into raw, written in the transaction that loaded it.
 -- key: load_id
 -- freshness: each run of extract_feedback

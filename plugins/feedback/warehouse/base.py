@@ -33,7 +33,7 @@ class Warehouse(Protocol):
         """Run the steps in one transaction: all of them or none.
 
         :param incoming: relations the steps may name as ``incoming.<name>``: an Arrow table, or a query
-            whose result is taken before the transaction begins.
+            whose result is taken before the transaction begins; a query may name the relations before it.
         """
 
     def migrate(self) -> list[str]:

@@ -1,56 +1,62 @@
 """The embedded warehouse: one DuckDB file, safe with several processes at once.
 
-A process holds the file only for the length of a call, under a lock of ours: DuckDB itself refuses a
-second process, and waiting on a lock is fair where retrying starves.
+A process holds the file only for the length of a call, under a lock of ours, because DuckDB lets no second
+process in. Whoever is killed inside a call leaves the file as it was before it.
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import re
+import shutil
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from feedback.errors import WarehouseBusy, WarehouseError, WarehouseFull
+from feedback.model import utc_now
 from feedback.warehouse.base import Step
+from feedback.warehouse.duckdb_file import connected
+from feedback.warehouse.lock import StillHeldError, held
+from feedback.warehouse.migrate import migrate
 
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-NATIVE = {"variant": "json", "timestamp_ntz": "timestamp", "create transient table": "create table"}
-PATTERN = re.compile(r"\b(" + "|".join(NATIVE) + r")\b", re.IGNORECASE)
+VARIABLE = "FEEDBACK_HOME or FEEDBACK_DUCKDB_PATH"
+NATIVE = (
+    (r"\bvariant\b", "json"),
+    (r"\btimestamp_ntz\b", "timestamp"),
+    (r"\bcreate transient table\b", "create table"),
+    (r"\) within group \((order by [^()]+)\)", r" \1)"),
+    (r"\bincoming\.(\w+)", r"_incoming_\1"),
+)
+NO_ROOM = ("No space left on device", "File too large", "Disk quota exceeded")
 
 
 def native(sql: str) -> str:
     """Return the statement in DuckDB's words."""
-    return PATTERN.sub(lambda word: NATIVE[word.group().lower()], sql)
+    for pattern, word in NATIVE:
+        sql = re.sub(pattern, word, sql)
+    return sql
 
 
 class DuckDBWarehouse:
-    """A warehouse in one file."""
+    """A warehouse in one file.
+
+    :param ddl: folder of the numbered DDL files; the folder of the views lies beside it.
+    :param patience: how many seconds a call waits for other processes.
+    """
 
     engine = "duckdb"
 
-    def __init__(self, path: Path, ddl: Path):
+    def __init__(self, path: Path, ddl: Path, patience: float = 120.0):
         self.path = Path(path)
         self.ddl = Path(ddl)
-
-    @contextlib.contextmanager
-    def _connected(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        import duckdb
-
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.with_name(self.path.name + ".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            connection = duckdb.connect(str(self.path))
-            try:
-                connection.execute("set timezone = 'UTC'")
-                connection.execute("create or replace temp macro parse_json(x) as x::json")
-                yield connection
-            finally:
-                connection.close()
+        self.patience = patience
+        self._holder: int | None = None
 
     def rows(self, sql: str, params: Sequence[Any] = ()) -> list[dict[str, Any]]:
         with self._connected() as connection:
@@ -60,7 +66,8 @@ class DuckDBWarehouse:
 
     def arrow(self, sql: str, params: Sequence[Any] = ()) -> pa.Table:
         with self._connected() as connection:
-            return connection.execute(native(sql), list(params)).to_arrow_table()
+            found = connection.sql(native(sql), params=list(params)).to_arrow_table()
+            return found.rename_columns([name.lower() for name in found.column_names])
 
     def transact(self, steps: Sequence[Step], incoming: Mapping[str, pa.Table | str] | None = None) -> None:
         with self._connected() as connection:
@@ -70,22 +77,101 @@ class DuckDBWarehouse:
                 else:
                     connection.register(f"_incoming_{name}", relation)
             connection.begin()
-            try:
-                for step in steps:
-                    sql, params = (step, ()) if isinstance(step, str) else step
-                    connection.execute(re.sub(r"\bincoming\.(\w+)", r"_incoming_\1", native(sql)), list(params))
-                connection.commit()
-            except BaseException:
-                connection.rollback()
-                raise
+            for step in steps:
+                sql, params = (step, ()) if isinstance(step, str) else step
+                connection.execute(native(sql), list(params))
+            connection.commit()  # what was not committed is rolled back by closing
 
     def migrate(self) -> list[str]:
-        done = []
-        for file in sorted(self.ddl.glob("*.sql")):
-            with self._connected() as connection:
-                connection.execute(native(file.read_text()))
-            done.append(file.name)
-        return done
+        with self._held():
+            return migrate(self, self.ddl, str(self.path), self._copy_before)
 
     def backup(self, to: Path) -> Path:
-        raise NotImplementedError
+        if to.exists():
+            raise WarehouseError(f"{to} exists already: name a file that does not, no copy was made")
+        with self._held():
+            with self._connected() as connection:
+                connection.execute("checkpoint")  # what is in the write-ahead log is not in the file yet
+            try:
+                _copy(self.path, to)
+            except OSError as error:
+                kind = WarehouseFull if error.strerror in NO_ROOM else WarehouseError
+                raise kind(f"{to} could not be written ({error.strerror}): no copy of {self.path} was made") from None
+        return to
+
+    def _copy_before(self, migration: str) -> Path:
+        """Copy the file next to itself, so that a migration can be undone."""
+        number = migration.split("_")[0]
+        return self.backup(self.path.with_name(f"{self.path.name}.before-{number}-{utc_now():%Y%m%dT%H%M%S%f}"))
+
+    @contextlib.contextmanager
+    def _held(self) -> Iterator[None]:
+        """Hold the lock; a thread that holds it already goes on."""
+        if self._holder == threading.get_ident():
+            yield
+            return
+        with contextlib.ExitStack() as stack:
+            try:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                stack.enter_context(held(self.path.with_name(self.path.name + ".lock"), self.patience))
+            except StillHeldError as error:
+                raise WarehouseBusy(_busy(self.path, error.pid, f"for {self.patience:g} s")) from None
+            except OSError as error:
+                if error.strerror in NO_ROOM:
+                    raise WarehouseFull(_full(self.path)) from None
+                raise WarehouseError(f"{self.path} cannot be written ({error.strerror}): correct {VARIABLE}") from None
+            self._holder = threading.get_ident()
+            try:
+                yield
+            finally:
+                self._holder = None
+
+    @contextlib.contextmanager
+    def _connected(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        import duckdb
+
+        with self._held():
+            try:
+                with connected(self.path) as connection:
+                    yield connection
+            except duckdb.Error as error:
+                raise _refusal(self.path, error) from None
+
+
+def _copy(source: Path, to: Path) -> None:
+    """Copy a file so that its new name appears only when it is complete."""
+    part = to.with_name(to.name + ".part")
+    to.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        shutil.copyfile(source, part)
+        part.rename(to)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _busy(path: Path, pid: int | None, how_long: str) -> str:
+    return f"{path} is held by {f'process {pid}' if pid else 'another process'} {how_long}: wait for it or end it"
+
+
+def _full(path: Path) -> str:
+    return f"no room left on the device of {path}: free some or correct {VARIABLE}; nothing was written"
+
+
+def _refusal(path: Path, error: duckdb.Error) -> WarehouseError:
+    """Say what DuckDB refused; of its own words only those about names and structure, as others repeat values."""
+    import duckdb
+
+    said = str(error)
+    if any(phrase in said for phrase in NO_ROOM):
+        return WarehouseFull(_full(path))
+    if "Could not set lock" in said:
+        pid = re.search(r"PID (\d+)", said)
+        return WarehouseBusy(_busy(path, int(pid[1]) if pid else None, "outside our lock"))
+    if isinstance(error, (duckdb.IOException, duckdb.SerializationException, duckdb.FatalException)):
+        return WarehouseError(
+            f"{path} cannot be used as a DuckDB file ({type(error).__name__}):"
+            f" put a copy in its place, or let {VARIABLE} name another file"
+        )
+    harmless = (duckdb.CatalogException, duckdb.BinderException, duckdb.ParserException, duckdb.ConstraintException)
+    detail = said.splitlines()[0] if isinstance(error, harmless) else type(error).__name__
+    return WarehouseError(f"{path} refused a statement: {detail}")

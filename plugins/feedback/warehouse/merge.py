@@ -1,0 +1,198 @@
+"""The ways rows get into a warehouse: raw loads by one MERGE, staging and ledgers by DELETE and INSERT.
+
+Nothing else writes raw tables. The SQL is one text for every engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from feedback.model import Batch, Run, utc_now
+from feedback.warehouse.base import Step, Warehouse
+from feedback.warehouse.incoming import Row, columns_of, incoming, selected, typed
+
+__all__ = ["RAW", "RawTable", "append", "incoming", "load", "stage", "stage_together", "upsert"]
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """How versions of one raw row are told apart.
+
+    :param key: what identifies a row.
+    :param version: the instants that say which of two versions is later, the decisive one first; without
+        any, the version loaded last counts.
+    :param final: SQL condition of a version that none follows, whatever its instants.
+    :param kept: what ``<table>_history`` keeps of a replaced version; empty where there is no such table.
+    """
+
+    key: tuple[str, ...]
+    version: tuple[str, ...] = ()
+    final: str = "1 = 0"
+    kept: tuple[str, ...] = ()
+
+
+RAW = {
+    "raw.slack_channels": RawTable(key=("team_id", "id")),
+    "raw.slack_users": RawTable(key=("team_id", "id")),
+    "raw.slack_messages": RawTable(
+        key=("team_id", "channel_id", "ts"),
+        version=("edited_at",),
+        final="subtype = 'tombstone'",  # Slack does not say when it was deleted, but nobody undoes it
+        kept=("text", "payload", "edited_at", "row_hash"),
+    ),
+    "raw.app_reviews": RawTable(
+        key=("store", "app_id", "review_id"),
+        version=("updated_at", "replied_at"),
+        kept=("rating", "title", "body", "reply_text", "updated_at", "payload", "row_hash"),
+    ),
+}
+
+
+def load(warehouse: Warehouse, batch: Batch, run: Run) -> int | None:
+    """Merge a batch into its raw table exactly once; return how many rows were inserted or changed.
+
+    A row already there is touched only by a later version of itself. ``None`` says that the ledger knew
+    the load before and nothing was done.
+    """
+    if warehouse.rows("select 1 as known from ops.loads where load_id = ?", (batch.load_id,)):
+        return None
+    now = utc_now()
+    columns = columns_of(warehouse, batch.target)
+    stamp = {"first_seen_at": now, "changed_at": now, "run_id": run.run_id}
+    defaults = {"is_deleted": False} if "is_deleted" in columns else {}
+    loaded = typed(batch.target, columns, [{**defaults, **row, **stamp} for row in batch.rows])
+    loaded = loaded.append_column("row_no", [range(len(batch.rows))])
+    merge = _Merge(batch.target, columns)
+    warehouse.transact(
+        [merge.statement, *merge.history_steps(now, run), _remembered(batch, run, now)],
+        {"loaded": loaded, **merge.incoming},
+    )
+    changed = f"select count(*) as n from {batch.target} where run_id = ? and changed_at = ?"
+    return int(warehouse.rows(changed, (run.run_id, now))[0]["n"])
+
+
+def _remembered(batch: Batch, run: Run, now: datetime) -> Step:
+    """Return the ledger's row of a load; it comes after the MERGE, and not twice where two loads met."""
+    known = "select 1 from ops.loads where load_id = ?"
+    row = (batch.load_id, batch.source, batch.part, batch.target, len(batch.rows), run.run_id, now)
+    return f"insert into ops.loads select ?, ?, ?, ?, ?, ?, ? where not exists ({known})", (*row, batch.load_id)
+
+
+def stage(warehouse: Warehouse, table: str, rows: Sequence[Row], run: Run, shard: str = "all") -> int:
+    """Replace what this shard of this run proposes for a table; return the number of rows."""
+    stage_together(warehouse, {table: rows}, run, shard)
+    return len(rows)
+
+
+def stage_together(
+    warehouse: Warehouse,
+    tables: Mapping[str, Sequence[Row]],
+    run: Run,
+    shard: str = "all",
+    then: Sequence[Step] = (),
+) -> None:
+    """Replace what this shard of this run proposes for several tables: for all of them or for none.
+
+    :param then: further statements of the transaction; the rows of a table are ``incoming.<table>`` to them.
+    """
+    mine = {"run_id": run.run_id, "shard": shard}
+    steps: list[Step] = []
+    relations = {}
+    for table, rows in tables.items():
+        target = f"staging.{table}"
+        columns = columns_of(warehouse, target)
+        relations[table] = typed(target, columns, [{**row, **mine} for row in rows])
+        steps += [
+            (f"delete from {target} where run_id = ? and shard = ?", (run.run_id, shard)),
+            f"insert into {target} ({', '.join(columns)}) select {selected(columns)} from incoming.{table}",
+        ]
+    warehouse.transact([*steps, *then], relations)
+
+
+def upsert(warehouse: Warehouse, table: str, rows: Sequence[Row], keys: Sequence[str]) -> None:
+    """Replace or add rows by their key; of two rows with one key the last counts."""
+    if not rows:
+        return
+    last = {tuple(row[key] for key in keys): row for row in rows}
+    name = table.split(".")[-1]
+    same = " and ".join(f"{name}.{key} = new.{key}" for key in keys)
+    _insert(warehouse, table, list(last.values()), [f"delete from {table} using incoming.new_rows as new where {same}"])
+
+
+def append(warehouse: Warehouse, table: str, rows: Sequence[Row]) -> None:
+    """Add rows."""
+    if rows:
+        _insert(warehouse, table, rows, [])
+
+
+class _Merge:
+    """The SQL of one raw load. ``incoming.loaded`` holds its rows, ``incoming.replaced`` what they will replace."""
+
+    def __init__(self, target: str, columns: Mapping[str, str]):
+        self.target = target
+        self.table = RAW[target]
+        self.columns = columns
+        self.flags = ("is_deleted",) if "is_deleted" in columns else ()
+
+    @property
+    def winners(self) -> str:
+        """The loaded rows that are later than what is stored, one a key.
+
+        A final version wins, else the later one, NULL being the earliest, and deleted beats alive. Where no
+        clock decides, the hash does, so that the order of loads never matters; a table without versions takes
+        what came last.
+        """
+        key = ", ".join(self.table.key)
+        versions = [f"{column} desc nulls last" for column in (*self.table.version, *self.flags)]
+        order = ["is_final desc", *versions, "row_hash desc", "row_no"] if self.table.version else ["row_no desc"]
+        is_final = f"case when {self.table.final} then 1 else 0 end as is_final"
+        narrow = ", ".join((*self.table.key, *self.table.version, *self.flags, "row_hash", is_final))
+        return (
+            f"select {selected(self.columns)} from incoming.loaded where row_no in (select row_no from ("
+            f"select {narrow}, row_no from incoming.loaded"
+            f" union all select {narrow}, -1 as row_no from {self.target} as old"
+            f" where exists (select 1 from incoming.loaded as new where {self._same('old', 'new')})) as versions"
+            f" qualify row_number() over (partition by {key} order by {', '.join(order)}) = 1)"
+        )
+
+    @property
+    def statement(self) -> str:
+        names = list(self.columns)
+        kept = (*self.table.key, "first_seen_at")
+        compared = (*self.table.version, *self.flags, "row_hash")
+        return (
+            f"merge into {self.target} as tgt using ({self.winners}) as src on {self._same('tgt', 'src')}"
+            f" when matched and ({' or '.join(f'tgt.{name} is distinct from src.{name}' for name in compared)})"
+            f" then update set {', '.join(f'{name} = src.{name}' for name in names if name not in kept)}"
+            f" when not matched then insert ({', '.join(names)}) values ({', '.join(f'src.{name}' for name in names)})"
+        )
+
+    def _same(self, one: str, other: str) -> str:
+        return " and ".join(f"{one}.{column} = {other}.{column}" for column in self.table.key)
+
+    @property
+    def incoming(self) -> dict[str, str]:
+        """What is read before the transaction, because the MERGE has to be its first write."""
+        if not self.table.kept:
+            return {}
+        old = ", ".join(f"old.{column}" for column in (*self.table.key, *self.table.kept))
+        return {
+            "replaced": f"select {old}, old.changed_at as valid_from from {self.target} as old"
+            f" join ({self.winners}) as src on {self._same('old', 'src')} where old.row_hash <> src.row_hash"
+        }
+
+    def history_steps(self, now: datetime, run: Run) -> list[Step]:
+        if not self.table.kept:
+            return []
+        names = ", ".join((*self.table.key, *self.table.kept, "valid_from"))
+        insert = f"insert into {self.target}_history ({names}, valid_to, run_id)"
+        return [(f"{insert} select {names}, ?, ? from incoming.replaced", (now, run.run_id))]
+
+
+def _insert(warehouse: Warehouse, table: str, rows: Sequence[Row], before: Sequence[Any]) -> None:
+    columns = columns_of(warehouse, table)
+    insert = f"insert into {table} ({', '.join(columns)}) select {selected(columns)} from incoming.new_rows"
+    warehouse.transact([*before, insert], {"new_rows": typed(table, columns, rows)})
