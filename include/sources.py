@@ -1,0 +1,103 @@
+"""Which sources are read: what the variables name, or else the bundled sample."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from feedback.errors import SettingError
+from feedback.sources.base import Source
+from feedback.sources.google_play_csv import GooglePlayCsv
+from feedback.sources.itunes_pages import ItunesPages
+from feedback.sources.slack_export import SlackExport
+from include import settings
+from include.settings import ROOT, Settings
+
+SAMPLE = ROOT / "include/sample"
+BOT_CHANNELS: tuple[str, ...] = ()
+"""Slack channels, by id or name, whose bots speak for customers, such as a contact form's."""
+
+
+def sources(chosen: Settings) -> tuple[Source, ...]:
+    """Return the sources that the settings name.
+
+    :raises SettingError: a variable asks for what is not built, or names an app twice.
+    """
+    _refuse_twice(chosen)
+    settings.refuse_what_is_not_built(chosen)
+    if chosen.is_sample:
+        return (
+            SlackExport(SAMPLE / "slack_export"),
+            GooglePlayCsv(SAMPLE / "google_play"),
+            ItunesPages(SAMPLE / "itunes"),
+        )
+    found: list[Source] = []
+    if chosen.slack_export:
+        found.append(
+            SlackExport(
+                chosen.slack_export,
+                channels=chosen.slack_channels,
+                team=chosen.slack_team,
+                store_emails=chosen.store_emails,
+            )
+        )
+    if chosen.google_play_csv:
+        found.append(GooglePlayCsv(chosen.google_play_csv))
+    if chosen.itunes_pages:
+        found.append(ItunesPages(chosen.itunes_pages))
+    return tuple(found)
+
+
+def salt(chosen: Settings) -> bytes:
+    """Return the secret of the author hashes: as set, else one that is generated once and kept.
+
+    :raises SettingError: several machines would each make their own.
+    """
+    if chosen.hash_salt:
+        return chosen.hash_salt.encode()
+    if chosen.engine == "snowflake" and not chosen.is_sample:
+        raise SettingError("FEEDBACK_HASH_SALT is not set: on Snowflake all workers need the same; set it once")
+    return _kept(chosen.home / "hash_salt")
+
+
+def item_rules(chosen: Settings) -> dict[str, Any]:
+    """Return what the operator that makes items has to know."""
+    return {
+        "salt": partial(salt, chosen),
+        "phone_region": chosen.phone_region,
+        "slack_domain": chosen.slack_domain,
+        "bot_channels": BOT_CHANNELS,
+    }
+
+
+def _refuse_twice(chosen: Settings) -> None:
+    in_feed = {app.rpartition(":")[2] for app in chosen.itunes_apps}
+    if both := sorted(in_feed & set(chosen.app_store_apps)):
+        raise SettingError(
+            f"app {both[0]} is in FEEDBACK_APP_STORE_APPS and in FEEDBACK_ITUNES_APPS: its reviews would count"
+            " twice; name it in one of them"
+        )
+
+
+def _kept(file: Path) -> bytes:
+    """The secret in a file that only we may read; made by whoever comes first."""
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        mine = file.with_name(f"{file.name}.{os.getpid()}")
+        with os.fdopen(os.open(mine, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as made:
+            made.write(secrets.token_hex(32))
+        try:
+            os.link(mine, file)
+        except FileExistsError:
+            pass
+        finally:
+            mine.unlink()
+    return file.read_bytes()
+
+
+SETTINGS = settings.load()
+SOURCES = sources(SETTINGS)
+ITEM_RULES = item_rules(SETTINGS)

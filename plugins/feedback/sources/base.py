@@ -1,0 +1,103 @@
+"""What a source is: something that hands over raw rows in batches and says what it could not read."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
+
+from feedback.errors import InputRefused
+from feedback.model import Batch, Gap, digest
+
+
+@dataclass(frozen=True)
+class Part:
+    """A file inside a source, known by name and content, not yet parsed."""
+
+    name: str
+    size: int
+    sha: str
+
+
+@dataclass(frozen=True)
+class Past:
+    """What earlier runs know of a source, so that nothing is read twice.
+
+    :param loads: the load ids in the ledger.
+    :param gaps: what was refused before.
+    :param teams: the workspace under which a Slack channel was loaded first, by channel id.
+    """
+
+    loads: frozenset[str] = frozenset()
+    gaps: tuple[Gap, ...] = ()
+    teams: Mapping[str, str] = field(default_factory=dict)
+
+    def refusals(self, part: str, fingerprint: str) -> list[Gap]:
+        """What was refused of a part when it had this very content."""
+        return [gap for gap in self.gaps if (gap.part, gap.fingerprint) == (part, fingerprint)]
+
+    def refused_whole(self, part: Part) -> list[Gap]:
+        """Why nothing of a file could be read, if so: it will not be parsed again."""
+        return [gap for gap in self.refusals(part.name, part.sha) if gap.row_count is None]
+
+
+class Source(Protocol):
+    """Where customers' words come from.
+
+    ``extract`` may be called again at any time: what ``past`` knows is not parsed again, and a gap that is
+    still there is named again. It raises ``InputRefused`` or ``OSError`` where the source as a whole cannot
+    be reached.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    def extract(self, past: Past) -> Iterator[Batch | Gap]: ...
+
+
+class Unreadable(InputRefused):
+    """A part of a source that is not what it is said to be; its reason is the word in ``ops.coverage``."""
+
+    def __init__(self, reason: str, detail: str):
+        super().__init__(detail)
+        self.reason = reason
+
+    def gap(self, source: str, part: str, fingerprint: str | None) -> Gap:
+        """Return the row of ``ops.coverage``."""
+        return Gap(source, part, "refused", self.reason, str(self), fingerprint=fingerprint)
+
+
+def fingerprint(content: bytes) -> str:
+    """Return what tells two contents apart."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def load_id(source: str, parts: Iterable[Part], *meaning: object) -> str:
+    """Return the identity of a load: same files, same content, read in the same meaning."""
+    return digest(source, *meaning, *(f"{part.name}\n{part.sha}" for part in parts))
+
+
+def grouped(parts: Iterable[Part], most_bytes: int = 8_000_000, most_parts: int = 2_000) -> Iterator[list[Part]]:
+    """Yield parts in groups small enough for memory and few enough for a warehouse."""
+    group: list[Part] = []
+    for part in parts:
+        if group and (sum(one.size for one in group) + part.size > most_bytes or len(group) == most_parts):
+            yield group
+            group = []
+        group.append(part)
+    if group:
+        yield group
+
+
+Key = TypeVar("Key")
+Row = TypeVar("Row")
+
+
+def newest(rows: Iterable[tuple[Key, object, Row]]) -> list[Row]:
+    """Return one row a key, the one whose version sorts last; of equals the later in order."""
+    best: dict[Key, tuple[object, Row]] = {}
+    for key, version, row in rows:
+        if key not in best or version >= best[key][0]:  # type: ignore[operator]
+            best[key] = version, row
+    return [row for _, row in best.values()]

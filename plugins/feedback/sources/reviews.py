@@ -1,0 +1,80 @@
+"""A raw app-store review to an item."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from feedback.model import Item, content_hash
+from feedback.sources.authors import author_hash
+from feedback.sources.unasked import unasked_reason
+from feedback.text.redaction import mask
+
+HOSTS = {"google_play": ("play.google.com",), "itunes": ("apps.apple.com", "itunes.apple.com")}
+"""Where a review's link may lead: a link from anywhere else is not ours to hand on."""
+
+Row = Mapping[str, Any]
+
+
+def review_item(row: Row, salt: bytes, phone_region: str | None = None) -> Item:
+    """Return the item of a review; a rating without words is one, with empty text, and is not asked about.
+
+    :param row: of ``raw.app_reviews``.
+    :param phone_region: whose telephone numbers are masked; else those of the review's country.
+    """
+    text = mask(_text(row), phone_region or _region(row["territory"]))
+    reason = unasked_reason(text)
+    posted = row["created_at"] or row["updated_at"] or row["first_seen_at"]
+    moments = (posted, row["updated_at"], row["replied_at"])
+    return Item(
+        item_id=f"{row['store']}:{row['app_id']}:{row['review_id']}",
+        source=row["store"],
+        source_key=f"{row['app_id']}:{row['review_id']}",
+        permalink=permalink(row),
+        author_hash=author_hash(salt, row["store"], row["author"]),
+        channel_or_app=row["app_id"],
+        text=text,
+        rating=row["rating"],
+        language=row["language"],
+        territory=row["territory"],
+        app_version=row["app_version"],
+        visibility="public",
+        posted_at=posted,
+        last_activity_at=max(moment for moment in moments if moment is not None),
+        message_count=1,
+        author_count=1,
+        has_reply_by_team=row["reply_text"] is not None,
+        is_unanswered=None,
+        content_hash=content_hash(text, row["rating"]),
+        is_askable=reason is None,
+        unasked_reason=reason,
+        updated_at=row["changed_at"],
+    )
+
+
+def permalink(row: Row) -> str | None:
+    """Return the store's own page: Play Console's for a review, the app's where the feed carries it."""
+    payload = json.loads(row["payload"] or "{}")
+    links = payload.get("link")
+    link = payload.get("Review Link") or next(
+        (one["attributes"]["href"] for one in (links if isinstance(links, list) else [links]) if _has_address(one)), ""
+    )
+    address = urlsplit(link if isinstance(link, str) else "")
+    return link if address.scheme == "https" and address.hostname in HOSTS.get(row["store"], ()) else None
+
+
+def _has_address(link: Any) -> bool:
+    return isinstance(link, dict) and isinstance(link.get("attributes"), dict) and "href" in link["attributes"]
+
+
+def _text(row: Row) -> str:
+    """Title and words; stores repeat the one in the other."""
+    title, body = ((row[name] or "").replace("\r\n", "\n").strip() for name in ("title", "body"))
+    return body if body.startswith(title) else f"{title}\n{body}".strip()
+
+
+def _region(territory: str | None) -> str | None:
+    return territory if territory and re.fullmatch("[A-Z]{2}", territory) else None
