@@ -1,0 +1,132 @@
+"""What the offline model answers: a lexicon, similarity of letters, and names it knows. Not a language model.
+
+Feelings come from a published lexicon (vaderSentiment), which is English only: other languages look neutral
+unless a rating says more. Labels come from the nearest description or example in the prompt, names from the
+catalog and from how English writes names. Every quote is a passage of the text.
+"""
+
+from __future__ import annotations
+
+import re
+import string
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from feedback.llm.offline_taxonomy import Taxonomy
+from feedback.llm.offline_text import Said, names, passage, sentences, words
+
+HINTS: Mapping[str, Callable[[Said], float]] = {
+    "bug_report": lambda said: max(0.0, -said.feeling),
+    "complaint": lambda said: max(0.0, -said.feeling),
+    "feature_request": lambda said: min(0.0, said.feeling),
+    "praise": lambda said: 1.5 * max(0.0, said.feeling - 0.2),
+    "question": lambda said: 1.5 * any(sentence.endswith("?") for sentence in said.sentences[:3]),
+}
+"""How many words the form of a text is worth; labels not named here have no hint."""
+
+FLOOR = 0.6
+"""Words that must speak for a label; below, a text is about nothing in particular."""
+
+SECOND = 0.7
+"""How near to the first label a second one must come."""
+
+MOST_ROWS = {"areas": 2, "mentions": 8}
+"""Most rows of a list answer."""
+
+
+class Judge:
+    """Answers requests.
+
+    :param catalog: kind and name of everything that is known by name.
+    """
+
+    def __init__(self, catalog: Sequence[tuple[str, str]] = ()):
+        from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
+
+        self._lexicon = SentimentIntensityAnalyzer()
+        self._kinds = {name.casefold(): kind for kind, name in reversed(catalog)}
+        known = "|".join(re.escape(name) for name in sorted(self._kinds, key=len, reverse=True))
+        self._known = re.compile(rf"(?<!\w)(?:{known})(?!\w)", re.IGNORECASE) if known else re.compile(r"(?!)")
+
+    def answers(self, prompt: str, rows: Sequence[Mapping[str, Any]], asked: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Answer about every row what is asked.
+
+        :param asked: the questions, each with the schema of its answer.
+        """
+        said = [self._read(row["text"], row.get("rating")) for row in rows]
+        answers: list[dict[str, Any]] = [{"id": row["id"]} for row in rows]
+        for name, schema in asked.items():
+            fields = schema["properties"]
+            if "score" in fields:
+                found = [_feeling(one) for one in said]
+            elif "mentions" in fields:
+                found = [{"mentions": self._mentions(one)} for one in said]
+            else:
+                taxonomy = Taxonomy.of(prompt, name)
+                found = [_labels(one, taxonomy, fields) for one in said]
+            for answer, one in zip(answers, found, strict=True):
+                answer[name] = one
+        return answers
+
+    def _read(self, text: str, rating: int | None) -> Said:
+        parts = sentences(text)
+        feelings = [self._feeling(part) for part in parts]
+        # The lexicon's own scale: a sum of feelings, folded into -1 to 1. A star counts like a strong word.
+        total = sum(feeling * (15 / (1 - feeling * feeling + 1e-9)) ** 0.5 for feeling in feelings)
+        total += 0.0 if rating is None else (rating - 3) * 2.0
+        return Said(words(text), parts, feelings, total / (total * total + 15) ** 0.5)
+
+    def _feeling(self, sentence: str) -> float:
+        plain = (word.strip(string.punctuation) for word in sentence.lower().split())
+        if sentence.isascii() and self._lexicon.lexicon.keys().isdisjoint(plain):
+            return 0.0  # most sentences; the lexicon itself takes ten times as long to say so
+        return float(self._lexicon.polarity_scores(sentence)["compound"])
+
+    def _mentions(self, said: Said) -> list[dict[str, str]]:
+        found: dict[tuple[str, str], dict[str, str]] = {}
+        for sentence in said.sentences:
+            folded = sentence.casefold()
+            known = self._known.findall(sentence) if any(name in folded for name in self._kinds) else []
+            named = [(self._kinds.get(name.casefold(), "product"), name) for name in known]
+            named += [("product", name) for name in names(sentence) if not self._known.search(name)]
+            for kind, surface in named:
+                mention = {"kind": kind, "surface": surface, "quote": passage(sentence, around=surface)}
+                found.setdefault((kind, surface.casefold()), mention)
+        return list(found.values())[: MOST_ROWS["mentions"]]
+
+
+def _feeling(said: Said) -> dict[str, Any]:
+    score = round(said.feeling, 3)
+    if max(said.feelings) >= 0.5 and min(said.feelings) <= -0.4 and abs(score) < 0.7:
+        label, quote = "mixed", said.quote([abs(feeling) for feeling in said.feelings])
+    elif abs(score) < 0.2:
+        label, quote = "neutral", None
+    elif score > 0:
+        label, quote = "positive", said.quote(said.feelings)
+    else:
+        label, quote = "negative", said.quote([-feeling for feeling in said.feelings])
+    return {"label": label, "score": score, "quote": quote, "confidence": round(0.4 + abs(score) / 2, 3)}
+
+
+def _labels(said: Said, taxonomy: Taxonomy, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Answer with the nearest label, or with every label that is near where the answer is a list."""
+    ranked = sorted(_values(said, taxonomy).items(), key=lambda entry: -entry[1])
+    found = [(label, value) for label, value in ranked if value >= FLOOR and value > ranked[0][1] * SECOND]
+    if "areas" not in fields and not found:
+        return {"label": "other", "quote": None, "confidence": 0.3}
+    rows = [
+        {"label": label, "quote": _shown(said, taxonomy, label), "confidence": round(value / (value + 1), 3)}
+        for label, value in found[: MOST_ROWS["areas"] if "areas" in fields else 1]
+    ]
+    return {"areas": rows} if "areas" in fields else rows[0]
+
+
+def _values(said: Said, taxonomy: Taxonomy) -> dict[str, float]:
+    """Return how much speaks for each label, its words and the form of the text."""
+    near = taxonomy.near(said.words)
+    return {label: value + (HINTS[label](said) if label in HINTS else 0.0) for label, value in near.items()}
+
+
+def _shown(said: Said, taxonomy: Taxonomy, label: str) -> str:
+    """Return the sentence that speaks most for a label."""
+    return said.quote([_values(part, taxonomy)[label] for part in said.parts()])

@@ -1,0 +1,230 @@
+"""The one place that talks to a model's service: the ``openai`` client, its answers and its refusals in our words."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from feedback.errors import ConnectionMissing, CredentialRefused, ServiceUnreachable, SettingError
+from feedback.llm.prices import Usage
+
+if TYPE_CHECKING:
+    import openai
+
+OPENAI_URL = "https://api.openai.com/v1"
+CONNECT_S = 10.0
+ANSWER_S = {"online": 120.0, "flex": 900.0, "offline": 120.0}
+"""Longest wait for an answer; the provider asks for 900 s in mode flex."""
+
+TOO_LONG = ("context_length_exceeded", "exceed_context_size", "maximum context length", "context window")
+"""How services say that a request is longer than the model's window."""
+
+OUT_OF_MONEY = ("insufficient_quota", "billing_hard_limit_reached")
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where models are asked, and as whom.
+
+    :raises ConnectionMissing: there is no key for a service that needs one.
+    :raises SettingError: a key would travel in the clear.
+    """
+
+    conn_id: str
+    base_url: str
+    api_key: str = field(repr=False)
+    allow_http: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        address = urlsplit(self.base_url)
+        if address.scheme not in ("http", "https") or not address.hostname:
+            raise SettingError(f"connection {self.conn_id}: host {self.base_url!r} is no base URL such as {OPENAI_URL}")
+        if address.scheme == "http" and not self.is_loopback and address.hostname not in self.allow_http:
+            raise SettingError(
+                f"connection {self.conn_id}: {self.base_url} would carry the key and customers' words in the clear:"
+                f" use https, or allow the host by name with FEEDBACK_ALLOW_HTTP={address.hostname}"
+            )
+        if not self.api_key and not self.is_loopback:
+            raise ConnectionMissing(
+                f"connection {self.conn_id} has no password: set it to the API key of {self.base_url}"
+            )
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether it is this machine, where nothing costs money."""
+        host = urlsplit(self.base_url).hostname or ""
+        try:
+            return ipaddress.ip_address(host).is_loopback
+        except ValueError:
+            return host == "localhost"
+
+    def reached(self) -> str:
+        """Ask for the list of models, which costs nothing; return how the service answers.
+
+        :raises CredentialRefused: it refuses the key.
+        :raises ServiceUnreachable: nobody answers.
+        """
+        import httpx2
+        import openai
+
+        url = f"{self.base_url.rstrip('/')}/models"
+        key = {"Authorization": f"Bearer {self.api_key}"} if self.api_key else {}
+        try:
+            with openai.DefaultHttpx2Client(**self.transport, timeout=CONNECT_S) as client:
+                status = client.get(url, headers=key).status_code
+        except httpx2.TransportError as error:
+            raise ServiceUnreachable(f"{self}: nobody answers ({type(error).__name__}): check its host") from None
+        if status in (401, 403):
+            raise CredentialRefused(f"{self} refused its key (HTTP {status}): correct the connection's password")
+        return f"HTTP {status}"
+
+    @property
+    def transport(self) -> dict[str, bool]:
+        """How to connect: a key never follows to another host, and no proxy can reach our loopback."""
+        return {"follow_redirects": False, "trust_env": not self.is_loopback}
+
+    def __str__(self) -> str:
+        return f"connection {self.conn_id} at {self.base_url}"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer that came. ``usage`` is None where the service did not count."""
+
+    content: str
+    finish_reason: str
+    usage: Usage | None
+    is_flex: bool
+    headers: Mapping[str, str]
+
+
+class Fault(Exception):
+    """A request that got no answer. Its text names status and code only.
+
+    :param status: HTTP status; None where none came.
+    :param was_sent: whether the service may have worked, and charge for it.
+    :param retry_after: seconds the service asks us to wait.
+    """
+
+    def __init__(
+        self, code: str, status: int | None = None, *, was_sent: bool = False, retry_after: float | None = None
+    ):
+        super().__init__(f"HTTP {status}: {code}" if status else code)
+        self.code, self.status, self.was_sent, self.retry_after = code, status, was_sent, retry_after
+
+    @property
+    def is_throttle(self) -> bool:
+        return self.status == 429
+
+    @property
+    def is_passing(self) -> bool:
+        """Whether the same request may be answered a little later."""
+        return self.status is None or self.status in (408, 409) or self.status >= 500
+
+
+class Service:
+    """Asks one endpoint. Used as an async context; never retries by itself."""
+
+    def __init__(self, endpoint: Endpoint, mode: str):
+        self.endpoint = endpoint
+        self.mode = mode
+
+    async def __aenter__(self) -> Service:
+        import openai
+
+        # At DEBUG it writes whole requests, customers' words and all.
+        logging.getLogger("openai").setLevel(logging.INFO)
+        self._client = openai.AsyncOpenAI(
+            api_key=self.endpoint.api_key or "none",  # never None: the client would look for one in the environment
+            base_url=self.endpoint.base_url,
+            max_retries=0,
+            timeout=openai.Timeout(ANSWER_S[self.mode], connect=CONNECT_S),
+            http_client=openai.DefaultAsyncHttpx2Client(**self.endpoint.transport),
+        )
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self._client.close()
+
+    async def ask(self, body: Mapping[str, Any]) -> Reply:
+        """Send a request once.
+
+        :raises Fault: no answer came.
+        :raises CredentialRefused: the key is refused.
+        :raises SettingError: the endpoint or the model is not there.
+        """
+        import openai
+
+        try:
+            raw = await self._client.chat.completions.with_raw_response.create(**body)
+        except openai.APIConnectionError as error:
+            # A service that took the request may charge for it, whatever became of the answer.
+            if type(error.__cause__).__name__ in ("ConnectError", "ConnectTimeout"):
+                raise Fault("no_connection") from None
+            raise Fault("no_answer", was_sent=True) from None
+        except openai.APIStatusError as error:
+            raise self._refused(error, str(body["model"])) from None
+        try:
+            return _reply(raw.parse(), raw.headers)
+        except (ValueError, TypeError, AttributeError, IndexError):
+            raise Fault("no_chat_completion", raw.status_code, was_sent=True) from None
+
+    def _refused(self, error: openai.APIStatusError, model: str) -> Exception:
+        where = self.endpoint
+        status = error.status_code
+        if status in (401, 403):
+            return CredentialRefused(f"{where} refused its key (HTTP {status}): correct the connection's password")
+        if status == 404:
+            return SettingError(f"{where} knows no model {model} (HTTP 404): correct FEEDBACK_LLM_MODEL or the host")
+        if 300 <= status < 400:
+            return SettingError(f"{where} redirects (HTTP {status}), which we do not follow: set the final address")
+        told = str(error.body)
+        if any(sign in told for sign in TOO_LONG):
+            return Fault("too_long", status)
+        code = "out_of_money" if any(sign in told for sign in OUT_OF_MONEY) else _word(error.code, "refused")
+        return Fault(code, status, retry_after=_retry_after(error.response.headers))
+
+
+def _reply(completion: Any, headers: Mapping[str, str]) -> Reply:
+    choice = completion.choices[0]
+    refusal = getattr(choice.message, "refusal", None)
+    return Reply(
+        content=choice.message.content or "",
+        finish_reason="refusal" if refusal else _word(choice.finish_reason, "unknown"),
+        usage=_usage(completion.usage),
+        is_flex=completion.service_tier == "flex",
+        headers=headers,
+    )
+
+
+def _word(said: Any, otherwise: str) -> str:
+    """Return a code of the service, as ``reason`` columns and logs may hold it; a text might repeat a customer's."""
+    return said if isinstance(said, str) and re.fullmatch(r"[A-Za-z0-9_.-]{1,40}", said) else otherwise
+
+
+def _usage(counted: Any) -> Usage | None:
+    if counted is None:
+        return None
+    read, written = counted.prompt_tokens_details, counted.completion_tokens_details
+    return Usage(
+        input_tokens=counted.prompt_tokens or 0,
+        cached_tokens=(read and read.cached_tokens) or 0,
+        cache_write_tokens=(read and read.cache_write_tokens) or 0,
+        output_tokens=counted.completion_tokens or 0,
+        reasoning_tokens=(written and written.reasoning_tokens) or 0,
+    )
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds of ``retry-after-ms`` or ``retry-after``; a date is left to our own waiting."""
+    for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
+        try:
+            return max(0.0, float(headers[name]) / unit)
+        except (KeyError, ValueError):
+            continue
+    return None

@@ -1,0 +1,113 @@
+"""What tests of the engine stand on: a service on loopback, two small questions, and everything that asks them."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Literal
+
+import pytest
+from pydantic import BaseModel, Field
+from pytest_httpserver import HTTPServer
+
+from feedback.llm.budget import Budget, Spent
+from feedback.llm.caller import Caller
+from feedback.llm.engine import Engine
+from feedback.llm.enrichment import Enrichment
+from feedback.llm.join import first_other_than, vote
+from feedback.llm.ledger import Ledger
+from feedback.llm.pace import Limiter
+from feedback.llm.pack import Row
+from feedback.llm.prices import Model
+from feedback.llm.questions import Registry
+from feedback.llm.service import Endpoint, Service
+from tests.plugins.feedback.llm.stand_in import StandIn
+
+
+class Sentiment(BaseModel):
+    label: Literal["positive", "neutral", "negative", "mixed"]
+    score: Annotated[float, Field(ge=-1, le=1)]
+    quote: str | None
+    confidence: Annotated[float, Field(ge=0, le=1)]
+
+
+class Intent(BaseModel):
+    label: Literal["complaint", "other"]
+    quote: str | None
+    confidence: Annotated[float, Field(ge=0, le=1)]
+
+
+SENTIMENT = Enrichment(
+    name="sentiment",
+    answer_type=Sentiment,
+    prompt="How?\n- `positive`: good\n- `neutral`: nothing\n- `negative`: bad\n- `mixed`: both\n",
+    rules=(),
+    join=vote(otherwise="mixed"),
+    unquoted=frozenset({"neutral"}),
+)
+INTENT = Enrichment(
+    name="intent",
+    answer_type=Intent,
+    prompt="What?\n- `complaint`: unhappy\n- `other`: else\n",
+    rules=(),
+    join=first_other_than("other"),
+    unquoted=frozenset({"other"}),
+)
+BOTH = ("sentiment", "intent")
+
+
+@pytest.fixture(scope="session")
+def http_server():
+    with HTTPServer(host="127.0.0.1", port=0, threaded=True) as server:
+        yield server
+
+
+@pytest.fixture
+def stand_in(http_server):
+    return StandIn(http_server)
+
+
+@pytest.fixture
+def sentiment():
+    return SENTIMENT
+
+
+@pytest.fixture
+def row():
+    """Return a row that owes both questions."""
+    return lambda text, rating=None, owed=BOTH: Row(text, rating, owed)
+
+
+@pytest.fixture
+def ledger(warehouse, run):
+    return Ledger(warehouse, run, "online")
+
+
+@pytest.fixture
+def engine(stand_in, ledger):
+    """Return a function that asks rows of the stand-in and returns the engine afterwards."""
+
+    def ask(
+        rows, *, model=None, budget_usd=1.0, most_rows=20, large_model=None, concurrency=4, ledger=ledger, url=None
+    ):
+        async def session():
+            endpoint = Endpoint("openai_default", url or stand_in.base_url, "key")
+            async with Service(endpoint, "online") as service:
+                budget = Budget(budget_usd, budget_usd, Spent())
+                caller = Caller(service, Limiter(None, None), budget, ledger, first_wait_s=0.01)
+                engine = Engine(
+                    caller,
+                    Registry((SENTIMENT, INTENT)),
+                    model=model or Model("small", max_output=100_000, window=1_000_000),
+                    large_model=large_model,
+                    most_rows=most_rows,
+                    concurrency=concurrency,
+                )
+                await engine.ask(rows)
+                return engine
+
+        try:
+            return asyncio.run(session())
+        finally:
+            ledger.close()
+
+    return ask
