@@ -1,0 +1,42 @@
+"""What must hold of an item before anybody is asked about it."""
+
+from feedback.validation.rule import Rule, Severity
+from feedback.validation.subject import Subject, Table
+from include.enrichments import ENRICHMENTS
+
+MISBUILT = "Built wrong from its raw rows: compare with raw by source_key, mend the source, run extract_feedback again."
+UNMASKED = "An address, phone or card number slipped past masking: add its shape to the redaction, load again."
+DAMAGED = "The text holds replacement characters: see in which encoding its file was read."
+
+
+def _rule(name: str, condition: str, runbook: str = MISBUILT, severity: Severity = "critical") -> Rule:
+    return Rule(id=name, scope="row", severity=severity, owner="sources", runbook=runbook, condition=condition)
+
+
+ITEMS_SUBJECT = Subject(
+    name="items",
+    kind="items",
+    tables=(Table("items", ("item_id",)),),
+    rules=(
+        _rule("key_unique", "count(*) over (partition by item_id) = 1"),
+        _rule("key_well_formed", "item_id = source || ':' || source_key"),
+        _rule("source_known", "source in ('slack', 'app_store', 'google_play', 'itunes')"),
+        _rule("visibility_known", "visibility in ('public', 'private')"),
+        _rule("text_present", "text is not null"),
+        _rule("askable_has_words", "is_askable = false or trim(text) <> ''"),
+        _rule("unasked_has_reason", "is_askable or unasked_reason is not null"),
+        _rule("personal_data_absent", "not has_personal_data", UNMASKED),
+        # A store's first review is of 2008; a day of slack is for clocks and zones.
+        _rule(
+            "posted_at_sane",
+            "posted_at >= cast('2008-01-01' as timestamp_ntz) and posted_at <= last_activity_at"
+            " and last_activity_at <= cast(current_timestamp as timestamp_ntz) + interval '1 day'",
+        ),
+        _rule("rating_in_range", "rating is null or rating between 1 and 5"),
+        # Of a published thread whose words were all taken back nothing is left to count.
+        _rule("counts_sane", "(message_count >= 1 or text = '') and author_count between 0 and message_count"),
+        _rule("lineage_complete", "content_hash is not null and updated_at is not null"),
+        _rule("text_undamaged", "text is null or position('\ufffd' in text) = 0", DAMAGED, "warning"),
+    ),
+    answered_by=tuple(enrichment.name for enrichment in ENRICHMENTS),
+)
