@@ -1,0 +1,51 @@
+"""Names as they are compared: one string for all the ways a name is written."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from feedback.model import digest
+
+ABBREVIATION = re.compile(r"\b([^\W\d_])\.(?=[^\W\d_]\b|\W|$)")
+"""The dots of S.A. and s.r.o., which would otherwise become words of one letter."""
+
+LEGAL_SUFFIX = re.compile(
+    r"ag|aps|bhd|bv|co|corp|corporation|doo|gmbh|inc|incorporated|kft|kg|kgaa|limited|llc|llp|ltd|nv|oy|oyj|plc|pte|pty"
+    r"|pvt|sa|sarl|sas|sro|srl|ug|zrt"
+)
+"""What says only how a company is registered. SE, AS and Company stay: they end names of products too."""
+
+
+def norm(surface: str) -> str:
+    """Return the name as compared: folded, without punctuation and legal suffix; comparing it again changes nothing.
+
+    Never empty where something can be seen: a name of nothing but signs stands for itself.
+    """
+    while (folded := _folded(surface)) != surface:
+        surface = folded
+    return surface
+
+
+def mention_id(item_id: str, kind: str, norm: str) -> str:
+    """Return the id of a name in an item, however often and in whatever spelling it stands there."""
+    return digest(item_id, kind, norm)[:16]
+
+
+def _folded(surface: str) -> str:
+    text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", surface).casefold())
+    text = "".join(char for char in text if unicodedata.category(char) != "Cf")
+    words = _words(ABBREVIATION.sub(r"\1", text.replace("'", "").replace("’", "")))
+    while len(words) > 1 and LEGAL_SUFFIX.fullmatch(words[-1]):
+        words.pop()
+    return " ".join(words) or " ".join(text.split())
+
+
+def _words(text: str) -> list[str]:
+    """Split at whatever is neither letter, mark nor digit; C++ and C# keep their signs."""
+    kept = ""
+    for char in text:
+        belongs = unicodedata.category(char)[0] in "LMN" or (char in "+#" and kept[-1:].strip())
+        kept += char if belongs else " "
+    words = kept.split()
+    return words if any(char.isalnum() for char in kept) else []
