@@ -1,0 +1,116 @@
+"""At most one digest per team and day: what is planned stands in ops.posts, what it says in a file.
+
+The file comes first and the row after it: a crash between the two writes the same file again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from feedback.digest.clock import local_day
+from feedback.digest.compose import compose
+from feedback.digest.select import ACTIVE_FOR, Selection, Window, select
+from feedback.digest.team import Team
+from feedback.model import Run, digest, utc_now
+from feedback.warehouse import merge
+from feedback.warehouse.base import Warehouse
+
+# A quiet day is no digest: what comes later that day, or what it found too little, is still to be told.
+EXISTING = "select post_key from ops.posts where kind = 'digest' and status <> 'quiet' and post_key like ?"
+LAST = """
+    select window_to, updated_at from ops.posts
+    where kind = 'digest' and status <> 'quiet' and post_key like ? and post_key <> ? and window_to <= ?
+    order by window_to desc limit 1
+"""
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was done for the teams of one day."""
+
+    paths: tuple[Path, ...]
+    quiet: tuple[str, ...]
+    kept: tuple[str, ...]
+    lines: int
+
+
+def write_digests(
+    warehouse: Warehouse,
+    teams: Sequence[Team],
+    folder: Path,
+    *,
+    as_of: datetime,
+    timezone: str,
+    run: Run,
+    force: bool = False,
+) -> Written:
+    """Write what each team should read on the day of ``as_of``; a team that has today's digest keeps it.
+
+    :param force: write it again, in place of today's.
+    """
+    day = local_day(as_of, timezone)
+    kept = set() if force else {team.name for team in teams if _exists(warehouse, team, day)}
+    windows = {team.name: window(warehouse, team, day, as_of) for team in teams if team.name not in kept}
+    paths, quiet, lines = [], [], 0
+    for selection in select(warehouse, teams, windows):
+        if not selection.picks:
+            quiet.append(selection.team.name)
+            _record(warehouse, selection, day, "quiet", "", run)
+            continue
+        body = compose(selection, day)
+        paths.append(_write(folder / f"{day}-{selection.team.name}.json", body))
+        lines += len(body["lines"])
+        _record(warehouse, selection, day, "planned", digest(json.dumps(body["blocks"])), run)
+    return Written(tuple(paths), tuple(quiet), tuple(sorted(kept)), lines)
+
+
+def window(warehouse: Warehouse, team: Team, day: date, as_of: datetime) -> Window:
+    """Return what is active since the team's last digest, at most seven days."""
+    longest = as_of - ACTIVE_FOR
+    last = warehouse.rows(LAST, (f"digest:{team.name}:%", post_key(team.name, day), as_of))
+    if not last:
+        return Window(longest, as_of)
+    return Window(max(longest, last[0]["window_to"]), as_of, heard_since=last[0]["updated_at"])
+
+
+def post_key(team: str, day: date) -> str:
+    """Return the key of a team's digest of a day."""
+    return f"digest:{team}:{day.isoformat()}"
+
+
+def write_atomically(path: Path, text: str) -> Path:
+    """Write the file so that a reader sees the old one or the new one, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    fresh.write_text(text, encoding="utf-8")
+    return fresh.replace(path)
+
+
+def _exists(warehouse: Warehouse, team: Team, day: date) -> bool:
+    return bool(warehouse.rows(EXISTING, (post_key(team.name, day),)))
+
+
+def _write(path: Path, body: dict[str, Any]) -> Path:
+    return write_atomically(path, json.dumps(body, ensure_ascii=False, indent=2) + "\n")
+
+
+def _record(warehouse: Warehouse, selection: Selection, day: date, status: str, body_sha: str, run: Run) -> None:
+    row = {
+        "post_key": post_key(selection.team.name, day),
+        "kind": "digest",
+        "channel": None,
+        "status": status,
+        "ts": None,
+        "body_sha": body_sha,
+        "window_from": selection.window.start,
+        "window_to": selection.window.end,
+        "run_id": run.run_id,
+        "updated_at": utc_now(),
+    }
+    merge.upsert(warehouse, "ops.posts", [row], ["post_key"])

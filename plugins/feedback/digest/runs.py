@@ -1,0 +1,116 @@
+"""Which runs a report speaks of, and how far what they read has come."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from feedback.warehouse.base import Warehouse
+
+RUNS = """
+    select dag_id, run_id, min(started_at) as started_at, max(finished_at) as finished_at,
+        sum(case when outcome = 'failed' then 1 else 0 end) as failed,
+        sum(case when outcome = 'blocked' then 1 else 0 end) as blocked
+    from ops.task_runs
+    group by dag_id, run_id
+    qualify row_number() over (partition by dag_id order by min(started_at) desc, run_id desc) = 1
+    order by started_at, dag_id
+"""
+TROUBLE = (
+    "select dag_id, task_id, outcome, message from ops.task_runs where outcome <> 'success' and run_id in ({marks})"
+)
+FIRST = "extract_feedback"
+
+# What each stage counts; {run} narrows it to the rows that certain runs wrote.
+STAGES = (
+    (
+        "Extracted",
+        "Slack messages and store reviews in the raw tables",
+        "select (select count(*) from raw.slack_messages where is_deleted = false {run})"
+        " + (select count(*) from raw.app_reviews where is_deleted = false {run}) as n",
+    ),
+    ("Items", "threads and reviews, masked", "select count(*) as n from feedback.items where 1 = 1 {run}"),
+    (
+        "Asked",
+        "items a model was asked about",
+        "select count(distinct item_id) as n from ops.answers where status <> 'unasked' {run}",
+    ),
+    (
+        "Answered",
+        "items with an accepted answer",
+        "select count(distinct item_id) as n from ops.answers where status = 'answered' {run}",
+    ),
+    (
+        "Published",
+        "items with an answer that passed the gate",
+        "select count(distinct item_id) as n from ("
+        "select item_id from feedback.sentiment where 1 = 1 {run}"
+        " union all select item_id from feedback.intent where 1 = 1 {run}"
+        " union all select item_id from feedback.area where 1 = 1 {run}"
+        " union all select item_id from feedback.mentions where 1 = 1 {run}) as published",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class DagRun:
+    """The newest run of one of our Dags."""
+
+    dag_id: str
+    run_id: str
+    started_at: datetime
+    finished_at: datetime
+    failed: int
+    blocked: int
+
+    @property
+    def outcome(self) -> str:
+        """In one word: the worst of its tasks."""
+        return "failed" if self.failed else "blocked" if self.blocked else "success"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """How much reached one stage, in these runs and in all."""
+
+    name: str
+    what: str
+    this_run: int
+    total: int
+
+
+def latest_runs(warehouse: Warehouse) -> list[DagRun]:
+    """Return the newest run of each Dag since the newest extraction began: one pass through the house."""
+    runs = [DagRun(**row) for row in warehouse.rows(RUNS)]
+    start = next((run.started_at for run in runs if run.dag_id == FIRST), None)
+    return [run for run in runs if start is None or run.started_at >= start]
+
+
+def troubles(warehouse: Warehouse, runs: Sequence[DagRun]) -> list[dict[str, Any]]:
+    """Return what failed or was blocked in these runs, one line each."""
+    if not runs:
+        return []
+    sql = TROUBLE.format(marks=_marks(runs)) + " order by dag_id, task_id"
+    return warehouse.rows(sql, [run.run_id for run in runs])
+
+
+def funnel(warehouse: Warehouse, runs: Sequence[DagRun]) -> list[Stage]:
+    """Count what reached each stage."""
+    return [
+        Stage(name, what, _in_runs(warehouse, sql, runs), int(warehouse.rows(sql.format(run=""))[0]["n"]))
+        for name, what, sql in STAGES
+    ]
+
+
+def _in_runs(warehouse: Warehouse, sql: str, runs: Sequence[DagRun]) -> int:
+    if not runs:
+        return 0
+    narrowed = sql.format(run=f"and run_id in ({_marks(runs)})")
+    ids = [run.run_id for run in runs] * sql.count("{run}")
+    return int(warehouse.rows(narrowed, ids)[0]["n"])
+
+
+def _marks(runs: Sequence[DagRun]) -> str:
+    return ", ".join("?" * len(runs))
