@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import traceback
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
@@ -11,6 +14,7 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from feedback.errors import FeedbackError, GateBlocked, WarehouseError
 from feedback.model import Counts, Run, utc_now
+from feedback.notifications.incidents import well_again
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -29,6 +33,7 @@ class FeedbackOperator(BaseOperator):
     def __init__(self, *, warehouse: Warehouse, **kwargs: Any):
         super().__init__(**kwargs)
         self.warehouse = warehouse
+        self._is_at_work = False
 
     def work(self, run: Run, context: Context) -> Counts:
         """Do the step and say what was counted."""
@@ -38,22 +43,46 @@ class FeedbackOperator(BaseOperator):
         ti = context["ti"]
         run = Run(run_id=ti.run_id, dag_id=ti.dag_id, task_id=ti.task_id)
         started = utc_now()
+        self._is_at_work = True
         try:
             counts = self.work(run, context).as_dict()
         except FeedbackError as error:
             outcome = "blocked" if isinstance(error, GateBlocked) else "failed"
             self.log.error("%s.%s: %s", run.dag_id, run.task_id, error)
-            if not isinstance(error, WarehouseError):
+            with contextlib.suppress(WarehouseError):
                 self._record(run, outcome, str(error), {}, started)
             airflow_error = AirflowException if error.retryable else AirflowFailException
             raise airflow_error(str(error)) from None
+        except AirflowException:
+            raise
+        except Exception as error:  # noqa: BLE001 - its text might quote a customer, so it goes no further
+            raise self._unexpected(run, error, started) from None
+        finally:
+            self._is_at_work = False
         self._record(run, "success", None, counts, started)
         return counts
+
+    def on_kill(self) -> None:
+        """End the work where it stands: what was paid is written before the process goes. Ended work is left alone."""
+        if self._is_at_work:
+            raise KeyboardInterrupt
+
+    def _unexpected(self, run: Run, error: Exception, started: datetime) -> AirflowException:
+        """Return what to raise for an error that is not ours: its place, never its text, which may quote a customer."""
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        line = f"unexpected {type(error).__name__} at {Path(place.filename).name}:{place.lineno}"
+        self.log.error(
+            f"{run.dag_id}.{run.task_id}: {line}", traceback="".join(traceback.format_tb(error.__traceback__))
+        )
+        with contextlib.suppress(WarehouseError):
+            self._record(run, "failed", line, {}, started)
+        return AirflowException(line)
 
     def _record(self, run: Run, outcome: str, message: str | None, counts: dict[str, Any], started: datetime) -> None:
         key = (run.run_id, run.dag_id, run.task_id)
         self.warehouse.transact(
             [
+                *([well_again(run)] if outcome == "success" else []),
                 ("delete from ops.task_runs where run_id = ? and dag_id = ? and task_id = ?", key),
                 (
                     "insert into ops.task_runs select ?, ?, ?, ?, ?, parse_json(?), ?, ?",

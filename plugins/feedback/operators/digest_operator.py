@@ -1,0 +1,59 @@
+"""Write what each team should read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from feedback.digest.clock import as_of
+from feedback.digest.outbox import write_digests
+from feedback.digest.team import Team
+from feedback.model import Counts, Run
+from feedback.operators.feedback_operator import FeedbackOperator
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+
+class DigestOperator(FeedbackOperator):
+    """Write one digest per team and day, or nothing where there is nothing to read.
+
+    :param folder: where the Block Kit files go; nothing is posted.
+    :param as_of: taken as now; without it the clock if ``uses_clock``, else the newest item.
+    :param timezone: in which a day begins.
+    """
+
+    def __init__(
+        self,
+        *,
+        teams: Sequence[Team],
+        folder: Path,
+        as_of: datetime | None,
+        uses_clock: bool,
+        timezone: str,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        self.teams = teams
+        self.folder = folder
+        self.as_of = as_of
+        self.uses_clock = uses_clock
+        self.timezone = timezone
+
+    def work(self, run: Run, context: Context) -> Counts:
+        now = as_of(self.warehouse, self.as_of, self.uses_clock)
+        written = write_digests(self.warehouse, self.teams, self.folder, as_of=now, timezone=self.timezone, run=run)
+        told = (
+            f"{len(written.paths)} written, {len(written.kept)} there already, {len(written.quiet)} with nothing to say"
+        )
+        self.log.info("digests as of %s UTC: %s", f"{now:%Y-%m-%d %H:%M}", told)
+        return Counts(
+            {
+                "written": len(written.paths),
+                "quiet": len(written.quiet),
+                "kept": len(written.kept),
+                "lines": written.lines,
+            }
+        )

@@ -1,0 +1,129 @@
+"""Asks models what is owed, and stages what they answer."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from feedback.errors import SettingError
+from feedback.hooks.model_endpoint import model_endpoint
+from feedback.llm.asking import Asking
+from feedback.llm.enrichment import Enrichment
+from feedback.llm.ledger import Ledger
+from feedback.llm.owed import Owed, mark_unasked, owed
+from feedback.llm.plan import estimate, rows_of
+from feedback.llm.service import Endpoint
+from feedback.llm.session import Models, ask, models_of
+from feedback.llm.staged import stage_answers
+from feedback.model import Counts, Run
+from feedback.operators.feedback_operator import FeedbackOperator
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from feedback.resolution.kind import EntityKind
+
+Numbers = dict[str, int | float]
+NOTHING: Numbers = dict.fromkeys(
+    (
+        *("owed", "unasked", "asked", "from_ledger", "staged", "quarantined", "pending"),
+        *("calls", "input_tokens", "output_tokens", "cost_usd", "pending_usd", "seconds"),
+    ),
+    0,
+)
+
+
+class EnrichOperator(FeedbackOperator):
+    """Ask every question that is owed, once, inside the budget; stage the answers and an account of each question.
+
+    Without a connection the built-in offline model answers, on DuckDB only, and never in place of a real
+    answer. What was paid is kept whatever happens. With nothing owed nothing is asked, staged or imported.
+
+    :param enrichments: the questions.
+    :param asking: models, limits and budgets.
+    :param conn_id: connection of type ``openai``; its host may be any OpenAI-compatible service.
+    :param catalog: file of known names, for the offline model; ``kinds``: the kinds of entity it may name.
+    """
+
+    def __init__(
+        self,
+        *,
+        enrichments: Sequence[Enrichment],
+        asking: Asking,
+        conn_id: str = "openai_default",
+        catalog: Path | None = None,
+        kinds: Sequence[EntityKind] = (),
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        self.enrichments = enrichments
+        self.asking = asking
+        self.conn_id = conn_id
+        self.catalog = catalog
+        self.kinds = kinds
+
+    def work(self, run: Run, context: Context) -> Counts:
+        started = time.monotonic()
+        endpoint = self._endpoint()
+        unasked = mark_unasked(self.warehouse, self.enrichments, run)
+        items = owed(self.warehouse, self.enrichments, is_offline=endpoint is None, as_of=self.asking.as_of)
+        numbers, notes = self._ask(items, endpoint, run) if items else ({}, ())
+        numbers |= {"unasked": unasked, "seconds": round(time.monotonic() - started, 1)}
+        return Counts(NOTHING | numbers, notes)
+
+    def _ask(self, items: Sequence[Owed], endpoint: Endpoint | None, run: Run) -> tuple[Numbers, tuple[str, ...]]:
+        rows = rows_of(items)
+        with self._at(endpoint) as (address, models):
+            ledger = Ledger(self.warehouse, run, "offline" if models.is_offline else self.asking.mode)
+            self.log.info("texts to ask about: %s, answered by %s", len(rows), models.title)
+            results = ask(rows, self.enrichments, self.asking, address, models, ledger, self.log.info)
+        outcomes = stage_answers(self.warehouse, self.enrichments, items, results, run)
+        rest = estimate(results.open_rows(rows), self.enrichments, models.small, self.asking.pack)
+        owed_questions = sum(len(item.enrichments) for item in items)
+        numbers: Numbers = {
+            "owed": owed_questions,
+            "asked": owed_questions - outcomes["from_ledger"],
+            **outcomes,
+            "calls": ledger.calls,
+            "input_tokens": ledger.usage.input_tokens,
+            "output_tokens": ledger.usage.output_tokens,
+            "cost_usd": round(ledger.cost_usd, 6),
+            "pending_usd": round(rest.usd, 6),
+        }
+        notes = [f"answered by {models.title}"]
+        if outcomes["pending"]:
+            why = results.stopped or "service"
+            notes.append(
+                f"{outcomes['pending']} questions are pending ({why}); asking them would cost about ${rest.usd:.4f}"
+            )
+        return numbers, tuple(notes)
+
+    def _endpoint(self) -> Endpoint | None:
+        """Return where to ask; None for the offline model."""
+        if self.asking.mode == "batch":
+            raise SettingError("FEEDBACK_LLM_MODE=batch is not built yet: set it to online or flex")
+        if self.asking.mode == "offline":
+            return None
+        return model_endpoint(self.conn_id, self.warehouse.engine, self.asking.allow_http)
+
+    @contextlib.contextmanager
+    def _at(self, endpoint: Endpoint | None) -> Iterator[tuple[Endpoint, Models]]:
+        """Enter the service: the configured one, or the offline model for as long as it is asked."""
+        if endpoint:
+            yield endpoint, models_of(self.asking, endpoint)
+            return
+        from feedback.llm.offline_model import MODEL, OfflineModel
+
+        with OfflineModel(self._known_names()) as server:
+            yield Endpoint("offline model", server.base_url, server.api_key), Models(MODEL)
+
+    def _known_names(self) -> list[tuple[str, str]]:
+        if self.catalog is None:
+            return []
+        from feedback.resolution import catalog
+
+        entries = catalog.read(self.catalog, self.kinds).entries
+        return [(entry.kind, name) for entry in entries for name in (entry.name, *entry.aliases)]

@@ -1,0 +1,78 @@
+"""The operator that brings one source's words into the raw tables."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from feedback.errors import InputRefused, SourceFailed
+from feedback.model import Batch, Counts, Gap, Run
+from feedback.operators.feedback_operator import FeedbackOperator
+from feedback.sources.base import Past, Source
+from feedback.sources.past import cover, recall
+from feedback.warehouse.merge import load
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+TELL_S = 5.0
+"""How often a long load tells how far it is."""
+
+
+class ExtractOperator(FeedbackOperator):
+    """Load what is new in a source, each batch once, and write what could not be read to ``ops.coverage``.
+
+    Refused input is a warning: the rest is loaded. A source that cannot be reached at all fails the task.
+
+    :param source: where the words come from.
+    """
+
+    def __init__(self, *, source: Source, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.source = source
+
+    def work(self, run: Run, context: Context) -> Counts:
+        past = recall(self.warehouse, self.source.name)
+        counts = Counter(rows=0, changed=0, skipped=0, refused=0)
+        gaps: list[Gap] = []
+        covered = set(past.gaps)
+        told_at = time.monotonic()
+        for found in self._found(past, gaps, run):
+            if isinstance(found, Batch):
+                if not covered.issuperset(gaps):  # once it is loaded, nobody looks again at what it leaves out
+                    cover(self.warehouse, self.source.name, [*past.gaps, *gaps], run)
+                    covered.update(gaps)
+                counts["rows"] += len(found.rows)
+                counts["changed"] += load(self.warehouse, found, run) or 0
+                if time.monotonic() - told_at > TELL_S:
+                    told_at = time.monotonic()
+                    self._tell(counts)
+            else:
+                gaps.append(found)
+                counts[found.status] += found.row_count or 1
+        cover(self.warehouse, self.source.name, gaps, run)
+        if counts["rows"]:
+            self._tell(counts)
+        if counts["refused"]:
+            self.log.warning("%s: %s refused; ops.coverage says why", self.source.name, counts["refused"])
+        return Counts(dict(counts), notes=tuple(gap.detail for gap in gaps if gap.status == "refused"))
+
+    def _tell(self, counts: Counter[str]) -> None:
+        self.log.info("%s: %s rows read, %s new or changed", self.source.name, counts["rows"], counts["changed"])
+
+    def _found(self, past: Past, gaps: list[Gap], run: Run) -> Iterator[Batch | Gap]:
+        try:
+            yield from self.source.extract(past)
+        except (InputRefused, OSError) as error:
+            reason = f"{self.source.name}: {_told(error)}"
+            lost = Gap(self.source.name, "all", "failed", "out_of_reach", reason)
+            cover(self.warehouse, self.source.name, [*past.gaps, *gaps, lost], run)
+            raise SourceFailed(reason) from error
+
+
+def _told(error: InputRefused | OSError) -> str:
+    if isinstance(error, InputRefused):
+        return str(error)
+    return f"{error.filename or 'a file'} cannot be read ({error.strerror}): let us read it"

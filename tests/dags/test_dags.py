@@ -1,0 +1,142 @@
+"""What must hold of every Dag and every task."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+POOLS = {"feedback", "feedback_llm", "feedback_slack", "feedback_write"}
+OURS = {"extract_feedback", "enrich_feedback", "resolve_entities", "triage_digest"}
+HEAVY = ("great_expectations", "pandas", "duckdb", "snowflake", "openai", "sklearn", "pyarrow", "aiohttp")
+
+PARSE = """
+import json, runpy, sys
+sys.path[:0] = [{root!r}]
+sys.path.append({plugins!r})
+import airflow.sdk
+before = set(sys.modules)
+for file in {files!r}:
+    runpy.run_path(file)
+print("HEAVY", json.dumps([name for name in {heavy!r} if name in sys.modules and name not in before]))
+"""
+
+
+@pytest.fixture(scope="module")
+def dags(tmp_path_factory):
+    """Every Dag of the bundle, read as Airflow reads it: the repository is the bundle, dags/ what is scanned."""
+    from airflow.dag_processing.dagbag import BundleDagBag
+
+    os.environ["FEEDBACK_EXAMPLE_WAREHOUSE"] = "on"
+    try:
+        bag = BundleDagBag(dag_folder=ROOT, bundle_path=ROOT, bundle_name="feedback")
+    finally:
+        del os.environ["FEEDBACK_EXAMPLE_WAREHOUSE"]
+    assert bag.import_errors == {}
+    return bag.dags
+
+
+def starts_when(dag) -> set[str]:
+    """Return the names of the assets a Dag waits for."""
+    return {asset.name for asset in dag.timetable.asset_condition.objects}
+
+
+def updates(dag) -> set[str]:
+    return {asset.name for task in dag.tasks for asset in task.outlets}
+
+
+def tasks(dags):
+    return [(dag, task) for dag_id, dag in dags.items() if dag_id in OURS for task in dag.tasks]
+
+
+def test_the_bundle_holds_our_dags_and_the_example(dags):
+    assert set(dags) == OURS | {"warehouse_main"}
+
+
+def test_the_example_producer_is_read_only_where_it_is_asked_for():
+    from airflow.dag_processing.dagbag import BundleDagBag
+
+    bag = BundleDagBag(dag_folder=ROOT, bundle_path=ROOT, bundle_name="feedback")
+
+    assert set(bag.dags) == OURS
+
+
+def test_each_dag_is_woken_by_what_the_one_before_it_publishes(dags):
+    assert starts_when(dags["extract_feedback"]) == updates(dags["warehouse_main"]) == {"warehouse_main"}
+    assert starts_when(dags["enrich_feedback"]) == updates(dags["extract_feedback"]) == {"feedback.items"}
+    assert starts_when(dags["resolve_entities"]) <= updates(dags["enrich_feedback"])
+    assert starts_when(dags["triage_digest"]) == updates(dags["resolve_entities"]) == {"feedback.entities"}
+
+
+def test_the_digest_also_comes_by_time(dags):
+    timetable = dags["triage_digest"].timetable
+
+    assert type(timetable).__name__ == "AssetOrTimeSchedule"
+    assert timetable.timetable.expression == "0 7 * * *"
+
+
+def test_every_task_has_a_pool_of_ours_a_time_limit_an_owner_and_the_failure_notifier(dags):
+    for dag, task in tasks(dags):
+        name = f"{dag.dag_id}.{task.task_id}"
+        assert task.pool in POOLS, name
+        assert task.execution_timeout, name
+        assert task.owner not in ("", "airflow"), name
+        assert task.on_failure_callback, name
+        assert task.priority_weight == 1, name
+        assert task.weight_rule == "absolute", name
+
+
+def test_one_task_over_all_dags_asks_models_and_it_has_the_one_slot(dags):
+    assert [(dag.dag_id, task.task_id) for dag, task in tasks(dags) if task.pool == "feedback_llm"] == [
+        ("enrich_feedback", "ask")
+    ]
+
+
+def test_an_asset_hangs_on_publishing_and_on_nothing_else(dags):
+    for dag, task in tasks(dags):
+        assert bool(task.outlets) == task.task_id.split(".")[-1].startswith("publish"), f"{dag.dag_id}.{task.task_id}"
+
+
+def test_nothing_is_published_that_was_not_validated(dags):
+    for dag, task in tasks(dags):
+        if task.outlets:
+            upstream = [dag.get_task(task_id).task_type for task_id in task.upstream_task_ids]
+            assert upstream == ["ValidateOperator"], f"{dag.dag_id}.{task.task_id}"
+            assert task.trigger_rule == "all_success"
+
+
+def test_every_dag_says_what_it_does_and_what_to_do_when_it_fails(dags):
+    for dag in dags.values():
+        assert "**Starts when**" in dag.doc_md
+        assert "**If it fails**" in dag.doc_md
+        assert dag.tags
+        assert dag.max_active_runs == 1
+        assert not dag.catchup
+
+
+def test_dags_import_nothing_heavy():
+    files = [str(file) for file in sorted((ROOT / "dags").glob("*.py"))]
+    code = PARSE.format(root=str(ROOT), plugins=str(ROOT / "plugins"), files=files, heavy=HEAVY)
+    environment = os.environ | {"FEEDBACK_EXAMPLE_WAREHOUSE": "on"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=120)
+
+    assert done.returncode == 0, done.stderr
+    [line] = [line for line in done.stdout.splitlines() if line.startswith("HEAVY")]
+    assert json.loads(line.removeprefix("HEAVY ")) == []
+
+
+def test_plugins_are_not_executed_under_their_bare_names():
+    """Without plugins/.airflowignore our duckdb.py would replace the library for every later import."""
+    code = (
+        "import airflow, sys; from airflow import plugins_manager; plugins_manager._get_plugins(); "
+        "print([n for n in ('base', 'suite', 'snowflake', 'duckdb') if 'plugins/feedback' in "
+        "str(getattr(sys.modules.get(n), '__file__', ''))])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], env=os.environ, capture_output=True, text=True, timeout=120)
+
+    assert done.stdout.strip().splitlines()[-1] == "[]", done.stderr
