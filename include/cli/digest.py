@@ -1,0 +1,54 @@
+"""``make digest``: what each team should read, for today or another day."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import date
+
+from include import settings
+from include.warehouse import warehouse as open_warehouse
+
+HELP = "write the digests of a day anew from the published tables"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--date", type=_day, help="the day, as 2026-11-02 (default: today as the data has it)")
+    parser.add_argument("--force", action="store_true", help="write again what is written already")
+
+
+def main(options: argparse.Namespace) -> int:
+    from feedback.digest.clock import as_of, end_of
+    from feedback.digest.outbox import write_digests
+    from feedback.model import Run
+    from include.digest import DIGEST
+
+    configured = settings.load()
+    settings.refuse_what_is_not_built(configured)
+    warehouse = open_warehouse(configured)
+    warehouse.migrate()
+    now = as_of(warehouse, DIGEST["as_of"], DIGEST["uses_clock"])
+    if options.date:
+        now = end_of(options.date, now, DIGEST["timezone"])
+    written = write_digests(
+        warehouse,
+        DIGEST["teams"],
+        DIGEST["folder"],
+        as_of=now,
+        timezone=DIGEST["timezone"],
+        run=Run(run_id="command-line", dag_id="cli", task_id="digest"),
+        force=options.force,
+    )
+    for path in written.paths:
+        print(path)
+    if written.kept:
+        print(f"that day's digest is written already for {', '.join(written.kept)}; --force writes it again")
+    if written.quiet:
+        print(f"nothing to read for {', '.join(written.quiet)}")
+    return 0
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a day such as 2026-11-02") from None

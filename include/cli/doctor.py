@@ -1,0 +1,148 @@
+"""``make doctor``: tries what is configured and says in one line each what is missing."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import stat
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from feedback.errors import FeedbackError
+from include import settings
+from include.cli import environment
+from include.settings import Settings
+
+HELP = "try each configured file, connection and pool; one line each, exit 1 if something is missing"
+
+LEAST_FREE_BYTES = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one look found. ``is_fine`` is None for what a person should know but need not mend."""
+
+    what: str
+    is_fine: bool | None
+    line: str
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """It takes no options."""
+
+
+def main(options: argparse.Namespace) -> int:
+    marks = {True: "ok     ", False: "MISSING", None: "note   "}
+    findings = list(examine(settings.load()))
+    for finding in findings:
+        print(f"{marks[finding.is_fine]}  {finding.what}: {finding.line}")
+    return 1 if any(finding.is_fine is False for finding in findings) else 0
+
+
+def examine(configured: Settings) -> Iterator[Finding]:
+    """Yield what each look finds; a look that fails is a finding, not an end."""
+    for what, look in (
+        ("settings", _settings),
+        ("sources", _sources),
+        ("warehouse", _warehouse),
+        ("model", _model),
+        ("home", _home),
+        ("airflow", _airflow),
+    ):
+        yield from _looked(what, look, configured)
+
+
+def _looked(what: str, look: Callable[[Settings], Iterator[Finding]], configured: Settings) -> Iterator[Finding]:
+    try:
+        yield from look(configured)
+    except FeedbackError as error:
+        yield Finding(what, False, str(error))
+    except OSError as error:
+        yield Finding(what, False, f"{error.filename or what}: {error.strerror or type(error).__name__}")
+
+
+def _settings(configured: Settings) -> Iterator[Finding]:
+    settings.refuse_what_is_not_built(configured)
+    yield Finding("settings", True, f"every variable can be used; Python {sys.version.split()[0]}")
+
+
+def _sources(configured: Settings) -> Iterator[Finding]:
+    from include.sources import sources
+
+    found = sources(configured)
+    if configured.is_sample:
+        yield Finding("sources", None, "none is configured: runs read the bundled sample")
+    for variable, path in (
+        ("FEEDBACK_SLACK_EXPORT", configured.slack_export),
+        ("FEEDBACK_GOOGLE_PLAY_CSV", configured.google_play_csv),
+        ("FEEDBACK_ITUNES_PAGES", configured.itunes_pages),
+    ):
+        if path:
+            yield Finding(variable, path.exists(), f"{path}" if path.exists() else f"{path} is not there")
+    if configured.slack_export and not configured.slack_domain:
+        yield Finding("FEEDBACK_SLACK_DOMAIN", None, "not set: Slack items have no permalink")
+    yield Finding("sources", True, ", ".join(source.name for source in found))
+
+
+def _warehouse(configured: Settings) -> Iterator[Finding]:
+    from include.warehouse import warehouse as open_warehouse
+
+    warehouse = open_warehouse(configured)
+    applied = warehouse.migrate()
+    moved = f"moved forward by {', '.join(applied)}" if applied else "its schema is current"
+    where = configured.warehouse_path if warehouse.engine == "duckdb" else configured.snowflake_database
+    yield Finding("warehouse", True, f"{warehouse.engine} {where}; {moved}")
+
+
+def _model(configured: Settings) -> Iterator[Finding]:
+    from feedback.hooks.model_endpoint import model_endpoint
+    from feedback.llm.session import models_of
+    from include.llm import asking
+    from include.warehouse import warehouse as open_warehouse
+
+    how = asking(configured)
+    engine = open_warehouse(configured).engine
+    endpoint = None if how.mode == "offline" else model_endpoint("openai_default", engine, how.allow_http)
+    if endpoint is None:
+        yield Finding("openai_default", None, "not set: the offline model answers, which is not a language model")
+        return
+    models = models_of(how, endpoint)
+    status = endpoint.reached()
+    yield Finding("openai_default", True, f"{endpoint.base_url} answers ({status}); model {models.small.name}")
+
+
+def _home(configured: Settings) -> Iterator[Finding]:
+    configured.home.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(configured.home).free
+    yield Finding("FEEDBACK_HOME", free > LEAST_FREE_BYTES, f"{configured.home}, {free / 1e9:.1f} GB free")
+    secret = configured.home / "hash_salt"
+    if secret.exists() and stat.S_IMODE(secret.stat().st_mode) != 0o600:
+        yield Finding("hash_salt", False, f"{secret} may be read by others: chmod 600 it")
+
+
+def _airflow(configured: Settings) -> Iterator[Finding]:
+    if not environment.join(configured.home / "airflow"):
+        yield Finding("airflow", None, "no Airflow has been started here yet: make ui, or docker compose up")
+        return
+    pools, paused = _state()
+    missing = sorted(set(environment.POOLS) - pools)
+    yield Finding("pools", not missing, ", ".join(missing) + ": make them with `setup`" if missing else "all there")
+    if paused:
+        yield Finding("paused", None, f"{', '.join(paused)} will not run until you unpause them")
+
+
+def _state() -> tuple[set[str], list[str]]:
+    """Return the pools there are, and which of our Dags are paused; one that pays for calls is marked."""
+    from airflow.models.dag import DagModel
+    from airflow.models.pool import Pool
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+
+    from include.cli.chain import CHAIN
+
+    with create_session() as session:
+        pools = {str(pool) for pool in session.scalars(select(Pool.pool))}
+        paused = session.scalars(select(DagModel).where(DagModel.is_paused, DagModel.dag_id.in_(CHAIN)))
+        marked = {dag.dag_id: " (spends)" if "spends" in {tag.name for tag in dag.tags} else "" for dag in paused}
+    return pools, [dag_id + mark for dag_id, mark in sorted(marked.items())]

@@ -1,0 +1,144 @@
+"""The one table at the end of a run: read from the warehouse, so that it says what is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from include.settings import Settings
+from include.warehouse import warehouse as open_warehouse
+
+OFFLINE = "offline model, not a language model (a lexicon and word similarity; English only)"
+SAMPLE = "this was the bundled sample; README.md says how to read your own Slack export and reviews"
+MODELS = "select distinct model from ops.answers where status = 'answered' and model is not null order by model"
+REFUSED = "select source, part, detail from ops.coverage where status = 'refused' order by source, part"
+CASES = "select subject from ops.cases where state = 'open' order by opened_at, subject"
+
+
+def collect(settings: Settings, run_ids: dict[str, str], seconds: float) -> dict[str, Any]:
+    """Return what the runs did and what the warehouse holds now."""
+    from include.golden import agreement
+    from include.sources import sources
+
+    warehouse = open_warehouse(settings)
+    read = {source.name for source in sources(settings)}
+    extract, enrich = run_ids.get("extract_feedback", ""), run_ids.get("enrich_feedback", "")
+    runs = tuple(run_ids.values())
+    marks = ", ".join("?" for _ in runs) or "''"
+    calls = warehouse.rows(
+        "select count(*) as calls, coalesce(sum(input_tokens), 0) as input_tokens, "
+        "coalesce(sum(output_tokens), 0) as output_tokens, coalesce(sum(cost_usd), 0) as usd "
+        f"from ops.llm_calls where run_id in ({marks})",
+        runs,
+    )[0]
+    return {
+        "sample": settings.is_sample,
+        "sources": warehouse.rows(
+            "select source, count(*) as items, count_if(first_run_id = ?) as new, count_if(run_id = ?) as published "
+            "from feedback.items group by source order by source",
+            (extract, extract),
+        ),
+        "enrichments": warehouse.rows(
+            "select enrichment, count_if(status = 'answered') as answered, "
+            "count_if(status = 'answered' and run_id = ?) as answered_now, "
+            "count_if(status = 'quarantined') as quarantined, count_if(status = 'pending') as pending "
+            "from ops.answers group by enrichment order by enrichment",
+            (enrich,),
+        ),
+        "models": [row["model"] for row in warehouse.rows(MODELS)],
+        "quarantined": _one(warehouse.rows("select count(*) from ops.quarantine where status = 'open'")),
+        "pending": _one(warehouse.rows("select count(*) from ops.answers where status = 'pending'")),
+        "cases": [row["subject"] for row in warehouse.rows(CASES)],
+        "refused": [row for row in warehouse.rows(REFUSED) if row["source"] in read],
+        "tasks": warehouse.rows(
+            "select dag_id, task_id, outcome, message from ops.task_runs "
+            f"where run_id in ({marks}) order by started_at",
+            runs,
+        ),
+        **calls,
+        "agreement": agreement(warehouse),
+        "seconds": round(seconds, 1),
+        "report": str(settings.data_home / "report" / "index.html"),
+        "digest": str(settings.data_home / "digest"),
+        "warehouse": str(settings.warehouse_path if settings.engine == "duckdb" or settings.is_sample else "snowflake"),
+    }
+
+
+def _one(rows: list[dict[str, Any]]) -> int:
+    return int(next(iter(rows[0].values())))
+
+
+def render(facts: dict[str, Any]) -> str:
+    """Return the table a person reads."""
+    sources = [[s["source"], s["items"], s["new"], s["published"]] for s in facts["sources"]]
+    return "\n".join(
+        [
+            "",
+            *_aligned([["source", "items", "new", "published now"], *sources]),
+            *([] if sources else ["nothing was read"]),
+            "",
+            *_aligned(_answers(facts)),
+            "",
+            *_aligned(list(_told(facts)), right=False),
+            *([SAMPLE] if facts["sample"] else []),
+        ]
+    )
+
+
+def _answers(facts: dict[str, Any]) -> list[list[Any]]:
+    golden = {found["enrichment"]: "{right} of {total}, {share:.0%}".format(**found) for found in facts["agreement"]}
+    header = ["enrichment", "answered", "new", "quarantined", "pending", "agree with golden"]
+    rows = [
+        [
+            e["enrichment"],
+            e["answered"],
+            e["answered_now"],
+            e["quarantined"],
+            e["pending"],
+            golden.get(e["enrichment"], ""),
+        ]
+        for e in facts["enrichments"]
+    ]
+    return [header, *rows] if golden else [row[:-1] for row in (header, *rows)]
+
+
+def _told(facts: dict[str, Any]) -> Iterator[list[str]]:
+    yield ["set aside", f"{facts['quarantined']:,} rows"]
+    yield ["calls", f"{facts['calls']:,}"]
+    yield ["tokens", f"{facts['input_tokens']:,} in, {facts['output_tokens']:,} out"]
+    yield ["cost", f"US$ {facts['usd']:,.4f}"]
+    yield ["time", f"{facts['seconds']} seconds"]
+    for model in facts["models"]:
+        yield ["model", OFFLINE if model == "offline" else model]
+    for what in ("report", "digest", "warehouse"):
+        yield [what, facts[what]]
+
+
+def _aligned(rows: list[list[Any]], right: bool = True) -> list[str]:
+    """Return rows as lines with columns of one width; numbers stand ``right``, the first column never."""
+    cells = [[f"{cell:,}" if isinstance(cell, int) else cell for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return [
+        "  ".join(
+            cell.rjust(width) if right and number else cell.ljust(width)
+            for number, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in cells
+    ]
+
+
+def complaints(facts: dict[str, Any], states: dict[str, str]) -> list[str]:
+    """Return one line for each thing that a person must know of."""
+    lines = [
+        f"{task['dag_id']}.{task['task_id']}: {task['message']}"
+        for task in facts["tasks"]
+        if task["outcome"] != "success"
+    ]
+    lines += [f"not read: {gap['detail']}" for gap in facts["refused"]]
+    if facts["pending"]:
+        lines.append(f"{facts['pending']:,} answers wait; the next run goes on with them")
+    if facts["cases"] and not any(task["outcome"] == "blocked" for task in facts["tasks"]):
+        lines.append(f"a batch blocked earlier waits for a decision, see `make review`: {', '.join(facts['cases'])}")
+    if not lines:
+        lines += [f"{dag_id} ended as {state}" for dag_id, state in states.items() if state != "success"]
+    return lines

@@ -1,0 +1,36 @@
+"""``make ui``: Airflow with scheduler and UI on this machine, until Ctrl-C."""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+from include import settings
+from include.cli.components import Components
+
+HELP = "Airflow with scheduler and UI on 127.0.0.1; Ctrl-C ends every process it started"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--port", type=int, choices=range(1, 65536), metavar="PORT", default=8080, help="of the UI (default 8080)"
+    )
+
+
+def main(options: argparse.Namespace) -> int:
+    configured = settings.load()
+    settings.refuse_what_is_not_built(configured)
+    home = configured.home / "airflow"
+    report = configured.data_home / "report" / "index.html"
+    print(f"starting Airflow in {home} …", flush=True)
+    with Components(home, options.port, {"AIRFLOW__FEEDBACK__REPORT": str(report)}) as airflow:
+        airflow.wait_until_healthy()
+        print(f"\n  {airflow.url}\n  user admin, password {airflow.password}\n", flush=True)
+        print("  trigger warehouse_main and watch the others follow; Ctrl-C ends everything", flush=True)
+        try:
+            while True:
+                airflow.check()
+                time.sleep(2)
+        except KeyboardInterrupt:
+            print("\nstopping …", flush=True)
+    return 0

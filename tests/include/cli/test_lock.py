@@ -1,0 +1,51 @@
+"""One run a home."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from feedback.errors import RunInProgress, SettingError
+from include.cli.lock import run_lock
+
+ROOT = Path(__file__).resolve().parents[3]
+HOLD = "import sys, time; from pathlib import Path; from include.cli.lock import run_lock\n"
+HOLD += "with run_lock(Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
+
+
+@pytest.fixture
+def holder(tmp_path):
+    process = subprocess.Popen([sys.executable, "-c", HOLD, tmp_path], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "held\n"
+    yield process
+    process.kill()
+    process.wait()
+    process.stdout.close()
+
+
+def test_a_second_run_is_told_in_one_line_who_is_at_work(tmp_path, holder):
+    with pytest.raises(RunInProgress) as refused, run_lock(tmp_path):
+        pass
+
+    assert f"process {holder.pid} since" in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_run_that_was_killed_leaves_no_lock_behind(tmp_path, holder):
+    os.kill(holder.pid, signal.SIGKILL)
+    holder.wait()
+
+    with run_lock(tmp_path):
+        assert str(os.getpid()) in (tmp_path / "run.lock").read_text()
+
+
+def test_a_home_that_cannot_be_written_is_one_line_that_names_the_variable(tmp_path):
+    (tmp_path / "file").touch()
+
+    with pytest.raises(SettingError, match=r"^FEEDBACK_HOME=.*file cannot be written"), run_lock(tmp_path / "file"):
+        pass

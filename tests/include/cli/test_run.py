@@ -1,0 +1,81 @@
+"""What the status of a run says, and that nobody pays who has not agreed."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import sys
+
+import pytest
+
+from include import settings
+from include.cli import run
+from include.cli.run import exit_status
+
+ALL = dict.fromkeys(("extract_feedback", "enrich_feedback", "triage_digest"), "success")
+
+
+def facts(*outcomes, pending=0, refused=()):
+    return {"tasks": [{"outcome": outcome} for outcome in outcomes], "pending": pending, "refused": list(refused)}
+
+
+def test_all_published_is_zero():
+    assert exit_status(facts("success"), ALL) == 0
+
+
+@pytest.mark.parametrize(("pending", "refused"), [(1, ()), (0, ("a file",)), (2, ("a file",))])
+def test_what_waits_is_four(pending, refused):
+    assert exit_status(facts("success", pending=pending, refused=refused), ALL) == 4
+
+
+@pytest.mark.parametrize("outcomes", set(itertools.permutations(("success", "blocked", "success"))))
+def test_a_gate_that_blocked_is_three_whatever_waits(outcomes):
+    states = ALL | {"enrich_feedback": "failed"}
+    assert exit_status(facts(*outcomes, pending=3, refused=("a file",)), states) == 3
+
+
+def test_a_task_that_failed_is_one_beside_any_gate():
+    assert exit_status(facts("blocked", "failed", "success"), ALL | {"enrich_feedback": "failed"}) == 1
+
+
+def test_a_dag_that_did_not_succeed_is_one_even_where_no_task_says_why():
+    assert exit_status(facts("success"), ALL | {"triage_digest": "failed"}) == 1
+
+
+def test_questions_that_nobody_agreed_to_pay_for_wait():
+    assert exit_status(facts("success"), {"extract_feedback": "success", "triage_digest": "success"}) == 4
+
+
+class Said:
+    """Stands where the console stands."""
+
+    def __init__(self):
+        self.lines = []
+
+    def say(self, line):
+        self.lines.append(line)
+
+
+@pytest.mark.parametrize(
+    ("typed", "agreed"), [("y\n", True), ("yes\n", True), ("\n", False), ("no\n", False), ("", False)]
+)
+def test_above_the_bound_a_person_is_asked_and_only_a_yes_is_one(typed, agreed, tmp_path, monkeypatch):
+    from feedback.llm.plan import Estimate
+    from include.cli import plan
+
+    monkeypatch.setattr(plan, "plan", lambda configured: Estimate(1200, 4800, 60, 90_000, 30_000, 2.5))
+    monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
+    console = Said()
+
+    assert run._agreed(settings.load({"FEEDBACK_HOME": str(tmp_path)}), console) is agreed
+    assert "1,200 texts, 4,800 questions, 60 calls" in console.lines[0]
+    assert "about US$ 2.50. Go on? [y/N]" in console.lines[0]
+
+
+def test_below_the_bound_nobody_is_asked(tmp_path, monkeypatch):
+    from feedback.llm.plan import Estimate
+    from include.cli import plan
+
+    monkeypatch.setattr(plan, "plan", lambda configured: Estimate(1, 4, 1, 900, 300, 0.99))
+
+    assert run._agreed(settings.load({"FEEDBACK_HOME": str(tmp_path)}), Said())
