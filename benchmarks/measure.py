@@ -1,0 +1,50 @@
+"""Whole processes, measured from outside: wall seconds and peak resident memory as the kernel counts them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One finished process."""
+
+    seconds: float
+    megabytes: float
+    status: int
+    output: str
+
+
+def run(*arguments: str, **variables: str) -> Measured:
+    """Run ``python <arguments>`` from the repository root on our variables alone, and measure it."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("FEEDBACK_", "AIRFLOW"))}
+    kept.pop("PYTHONDONTWRITEBYTECODE", None)
+    started = time.monotonic()
+    process = subprocess.Popen(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env=kept | variables,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    output = process.stdout.read() if process.stdout else ""
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return Measured(time.monotonic() - started, usage.ru_maxrss / 1024, process.returncode, output)
+
+
+def table(title: str, header: tuple[str, ...], rows: list[tuple[object, ...]]) -> None:
+    """Print a table in Markdown, as docs/benchmarks.md takes it."""
+    print(f"\n{title}\n")
+    print("| " + " | ".join(header) + " |")
+    print("|" + "---|" * len(header))
+    for row in rows:
+        print("| " + " | ".join(f"{cell:.2f}" if isinstance(cell, float) else str(cell) for cell in row) + " |")
