@@ -10,7 +10,6 @@ import os
 import signal
 import sys
 from pathlib import Path
-from types import FrameType
 
 from feedback.errors import FeedbackError
 from include.cli.env_file import read_env_file
@@ -56,12 +55,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _stop_kindly() -> None:
     """Let whoever ends us, a terminal that closes too, end us as Ctrl-C does: paid answers kept, no child left."""
-
-    def stop(signum: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
     for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(ending, stop)
+        signal.signal(ending, signal.default_int_handler)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -102,8 +102,7 @@ def _model(configured: Settings) -> Iterator[Finding]:
     from include.warehouse import warehouse as open_warehouse
 
     how = asking(configured)
-    engine = open_warehouse(configured).engine
-    endpoint = None if how.mode == "offline" else model_endpoint("openai_default", engine, how.allow_http)
+    endpoint = model_endpoint("openai_default", open_warehouse(configured).engine, how)
     if endpoint is None:
         yield Finding("openai_default", None, "not set: the offline model answers, which is not a language model")
         return

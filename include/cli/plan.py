@@ -47,8 +47,7 @@ def plan(settings: Settings) -> Estimate:
     warehouse = open_warehouse(settings)
     warehouse.migrate()
     how = asking(settings)
-    is_offline = how.mode == "offline"
-    endpoint = None if is_offline else model_endpoint("openai_default", warehouse.engine, how.allow_http)
+    endpoint = model_endpoint("openai_default", warehouse.engine, how)
     model = models_of(how, endpoint).small if endpoint else MODEL
     rows = rows_of(owed(warehouse, ENRICHMENTS, is_offline=endpoint is None, as_of=how.as_of))
     return estimate(rows, ENRICHMENTS, model, how.pack)

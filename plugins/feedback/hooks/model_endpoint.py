@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from feedback.errors import ConnectionMissing
+from feedback.errors import ConnectionMissing, SettingError
+from feedback.llm.asking import Asking
 from feedback.llm.service import OPENAI_URL, Endpoint
 
 
-def model_endpoint(conn_id: str, engine: str, allow_http: Sequence[str] = ()) -> Endpoint | None:
+def model_endpoint(conn_id: str, engine: str, asking: Asking) -> Endpoint | None:
     """Return the service of a connection of type ``openai``; None where the offline model is to answer.
 
     :param engine: of the warehouse: only beside the embedded one does the offline model step in by itself.
     :raises ConnectionMissing: production has no connection, and nobody said that the offline model may answer.
-    :raises SettingError: the key would travel in the clear.
+    :raises SettingError: the key would travel in the clear, or the mode is not built.
     """
+    if asking.mode == "batch":
+        raise SettingError("FEEDBACK_LLM_MODE=batch is not built yet: set it to online or flex")
+    if asking.mode == "offline":
+        return None
     from airflow.sdk import BaseHook
     from airflow.sdk.exceptions import AirflowNotFoundException
     from airflow.sdk.log import mask_secret
@@ -32,4 +35,4 @@ def model_endpoint(conn_id: str, engine: str, allow_http: Sequence[str] = ()) ->
         return None
     if connection.password:
         mask_secret(connection.password)
-    return Endpoint(conn_id, connection.host or OPENAI_URL, connection.password or "", allow_http)
+    return Endpoint(conn_id, connection.host or OPENAI_URL, connection.password or "", asking.allow_http)

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from feedback.errors import SettingError
 from feedback.hooks.model_endpoint import model_endpoint
 from feedback.llm.asking import Asking
 from feedback.llm.enrichment import Enrichment
@@ -67,7 +66,7 @@ class EnrichOperator(FeedbackOperator):
 
     def work(self, run: Run, context: Context) -> Counts:
         started = time.monotonic()
-        endpoint = self._endpoint()
+        endpoint = model_endpoint(self.conn_id, self.warehouse.engine, self.asking)
         unasked = mark_unasked(self.warehouse, self.enrichments, run)
         items = owed(self.warehouse, self.enrichments, is_offline=endpoint is None, as_of=self.asking.as_of)
         numbers, notes = self._ask(items, endpoint, run) if items else ({}, ())
@@ -100,14 +99,6 @@ class EnrichOperator(FeedbackOperator):
                 f"{outcomes['pending']} questions are pending ({why}); asking them would cost about ${rest.usd:.4f}"
             )
         return numbers, tuple(notes)
-
-    def _endpoint(self) -> Endpoint | None:
-        """Return where to ask; None for the offline model."""
-        if self.asking.mode == "batch":
-            raise SettingError("FEEDBACK_LLM_MODE=batch is not built yet: set it to online or flex")
-        if self.asking.mode == "offline":
-            return None
-        return model_endpoint(self.conn_id, self.warehouse.engine, self.asking.allow_http)
 
     @contextlib.contextmanager
     def _at(self, endpoint: Endpoint | None) -> Iterator[tuple[Endpoint, Models]]:

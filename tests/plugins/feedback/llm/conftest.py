@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 
 import pytest
 from pydantic import BaseModel, Field
-from pytest_httpserver import HTTPServer
 
 from feedback.llm.budget import Budget, Spent
 from feedback.llm.caller import Caller
@@ -20,7 +19,6 @@ from feedback.llm.pack import Row
 from feedback.llm.prices import Model
 from feedback.llm.questions import Registry
 from feedback.llm.service import Endpoint, Service
-from tests.plugins.feedback.llm.stand_in import StandIn
 
 
 class Sentiment(BaseModel):
@@ -53,17 +51,6 @@ INTENT = Enrichment(
     unquoted=frozenset({"other"}),
 )
 BOTH = ("sentiment", "intent")
-
-
-@pytest.fixture(scope="session")
-def http_server():
-    with HTTPServer(host="127.0.0.1", port=0, threaded=True) as server:
-        yield server
-
-
-@pytest.fixture
-def stand_in(http_server):
-    return StandIn(http_server)
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from pytest_httpserver import HTTPServer
 
 from feedback.errors import ConnectionMissing, CredentialRefused, PriceUnknown, SettingError
 from feedback.llm.asking import Asking
@@ -23,21 +22,9 @@ from feedback.warehouse.merge import append, upsert
 from include.enrichments import ENRICHMENTS
 from include.llm import PRICES
 from tests.plugins.feedback.llm import stand_in as service
-from tests.plugins.feedback.llm.stand_in import StandIn
 
 NOW = datetime(2026, 11, 2, 12)
 ROOT = Path(__file__).parents[4]
-
-
-@pytest.fixture(scope="session")
-def http_server():
-    with HTTPServer(host="127.0.0.1", port=0, threaded=True) as server:
-        yield server
-
-
-@pytest.fixture
-def stand_in(http_server):
-    return StandIn(http_server)
 
 
 @pytest.fixture

@@ -15,7 +15,6 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from pytest_httpserver import HTTPServer
 
 from feedback.errors import WarehouseError
 from feedback.llm.asking import Asking
@@ -221,12 +220,6 @@ RUNS = st.tuples(
     st.booleans(),
 )
 LATER = st.sampled_from([("resume",), ("clear",)])
-
-
-@pytest.fixture(scope="module")
-def http_server():
-    with HTTPServer(host="127.0.0.1", port=0, threaded=True) as server:
-        yield server
 
 
 @pytest.fixture(scope="module")

@@ -3,9 +3,6 @@
 import json
 import logging
 
-import pytest
-from pytest_httpserver import HTTPServer
-
 from feedback.llm.asking import Asking
 from feedback.model import Run
 from feedback.operators.enrich_operator import EnrichOperator
@@ -30,12 +27,6 @@ FAULTS = [
     service.answers(lambda said: said.update(mentions={MODEL: [CUSTOMER]})),
     service.answers(lambda said: said["mentions"]["mentions"][0].update({MODEL: 1, "kind": CUSTOMER})),
 ]
-
-
-@pytest.fixture(scope="module")
-def http_server():
-    with HTTPServer(host="127.0.0.1", port=0, threaded=True) as server:
-        yield server
 
 
 def test_no_word_leaks(warehouse, tmp_path, http_server, monkeypatch, caplog, capfd):
