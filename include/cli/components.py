@@ -140,9 +140,7 @@ class Components:
         deadline = time.monotonic() + GRACE_SECONDS
         while time.monotonic() < deadline and any(process.poll() is None for process in self.processes.values()):
             time.sleep(0.1)
-        for pid in members(sessions):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        _end(sessions)
         for process in self.processes.values():
             process.wait(GRACE_SECONDS)
 
@@ -162,6 +160,16 @@ def members(sessions: set[int]) -> list[int]:
             if state != "Z" and int(session) in sessions:
                 found.append(int(folder.name))
     return found
+
+
+def _end(sessions: set[int]) -> None:
+    """Kill until nobody is left: a process may fork while it is looked for, and dies a little after it was told to."""
+    deadline = time.monotonic() + GRACE_SECONDS
+    while (left := members(sessions)) and time.monotonic() < deadline:
+        for pid in left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.05)
 
 
 def _command(*arguments: str) -> list[str]:
