@@ -35,7 +35,10 @@ TABLES = warehouse(settings.load())
 @dag(schedule=[WAREHOUSE], tags=["feedback", "extract"], doc_md=__doc__, **DAG_DEFAULTS)
 def extract_feedback() -> None:
     migrate = MigrateOperator(task_id="migrate", warehouse=TABLES)
-    extract = [ExtractOperator(task_id=f"extract_{source.name}", source=source, warehouse=TABLES) for source in SOURCES]
+    extract = [
+        ExtractOperator(task_id=f"extract_{source.name}", source=source, warehouse=TABLES, pool=source.pool)
+        for source in SOURCES
+    ]
     stage = ItemsOperator(task_id="stage", warehouse=TABLES, trigger_rule="all_done", **ITEM_RULES)
     validate = ValidateOperator(task_id="validate", subject=ITEMS_SUBJECT, warehouse=TABLES)
     publish = PublishOperator(

@@ -7,9 +7,9 @@ import shutil
 import stat
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from feedback.errors import FeedbackError
+from feedback.sources.base import Finding
 from include import settings
 from include.cli import environment
 from include.settings import Settings
@@ -17,15 +17,6 @@ from include.settings import Settings
 HELP = "try each configured file, connection and pool; one line each, exit 1 if something is missing"
 
 LEAST_FREE_BYTES = 1_000_000_000
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What one look found. ``is_fine`` is None for what a person should know but need not mend."""
-
-    what: str
-    is_fine: bool | None
-    line: str
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -82,6 +73,8 @@ def _sources(configured: Settings) -> Iterator[Finding]:
             yield Finding(variable, path.exists(), f"{path}" if path.exists() else f"{path} is not there")
     if configured.slack_export and not configured.slack_domain:
         yield Finding("FEEDBACK_SLACK_DOMAIN", None, "not set: Slack items have no permalink")
+    for source in found:
+        yield from source.examine()
     yield Finding("sources", True, ", ".join(source.name for source in found))
 
 

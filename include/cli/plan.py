@@ -1,4 +1,4 @@
-"""``make plan``: what the next run would ask, and what that would cost, without asking."""
+"""``make plan``: what the next run would read and ask, and what that would cost, without doing it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import argparse
 import json
 from dataclasses import asdict
 
+from feedback.errors import FeedbackError
 from feedback.llm.plan import Estimate
+from feedback.sources.base import Expected
 from include import settings
 from include.settings import Settings
 
-HELP = "rows, calls, tokens and US dollars that are owed now; asks nothing"
+HELP = "calls and minutes of each source; rows, calls, tokens and US dollars that are owed now; reads and asks nothing"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,14 +22,43 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def main(options: argparse.Namespace) -> int:
     configured = settings.load()
     settings.refuse_what_is_not_built(configured)
-    owed = plan(configured)
+    owed, read = plan(configured), reading(configured)
     if options.json:
-        print(json.dumps(asdict(owed), indent=2))
+        by_source = {name: one if isinstance(one, str) else asdict(one) for name, one in read.items()}
+        print(json.dumps({**asdict(owed), "sources": by_source}, indent=2))
         return 0
-    print(told(owed))
+    for name, one in read.items():
+        print(f"read {name}: {one if isinstance(one, str) else told_of_reading(one)}")
+    print(f"ask: {told(owed)}")
     print(f"limits: US$ {configured.llm_budget_usd:g} a run, US$ {configured.llm_budget_usd_day:g} a UTC day")
-    print("what the sources would bring is not in it: make run reads them first, and asks only then")
+    print("what the sources would bring is not in what is asked: make run reads them first, and asks only then")
     return 0
+
+
+def reading(settings: Settings) -> dict[str, Expected | str]:
+    """Return what the next run of each source would cost, or why that cannot be told."""
+    from feedback.sources.past import recall
+    from include.sources import sources
+    from include.warehouse import warehouse as open_warehouse
+
+    warehouse = open_warehouse(settings)
+    found: dict[str, Expected | str] = {}
+    for source in sources(settings):
+        try:
+            found[source.name] = source.expected(recall(warehouse, source.name))
+        except FeedbackError as error:
+            found[source.name] = str(error)
+    return found
+
+
+def told_of_reading(expected: Expected) -> str:
+    """Return what reading a source costs, as a person reads it."""
+    if not expected.calls:
+        return expected.note or "files, no calls"
+    rows = "" if expected.rows is None else f", about {expected.rows:,} rows"
+    runs = "" if expected.runs == 1 else f", everything after {expected.runs} runs"
+    note = f"; {expected.note}" if expected.note else ""
+    return f"{expected.calls:,} calls, {expected.minutes:.0f} minutes{rows}{runs}{note}"
 
 
 def plan(settings: Settings) -> Estimate:

@@ -35,6 +35,8 @@ class Batch:
     """Rows on their way into one raw table, loaded together or not at all, and once.
 
     :param load_id: hash of source, part and content; the same content is loaded once.
+    :param is_live: read from the source itself a moment ago: at equal versions it counts more than what is
+        stored, and what was taken for deleted lives again.
     """
 
     source: str
@@ -42,6 +44,33 @@ class Batch:
     target: str
     rows: list[dict[str, Any]]
     load_id: str
+    is_live: bool = False
+
+
+@dataclass(frozen=True)
+class Walked:
+    """A stretch of a source that was read to its clean end: what is stored of it and was not met is gone there.
+
+    :param where: SQL condition over the raw table, with its ``params``: the rows that the walk had to meet.
+    :param met: keys of the rows it met, in the order of the table's key.
+    """
+
+    source: str
+    target: str
+    where: str
+    params: tuple[Any, ...]
+    met: frozenset[tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What a source has to know the next time; written only when all it handed over before is committed.
+
+    :param table: ``ops.source_state`` (rows of ``source``, ``part`` and ``state``) or ``ops.slack_threads``.
+    """
+
+    table: str
+    rows: list[dict[str, Any]]
 
 
 @dataclass(frozen=True)

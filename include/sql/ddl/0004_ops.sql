@@ -31,10 +31,11 @@ create table if not exists ops.coverage (
 );
 
 -- What a source remembers between runs.
--- key: source
+-- key: source, part
 -- freshness: each run of extract_feedback
 create table if not exists ops.source_state (
     source varchar not null, -- which source
+    part varchar, -- which part of it: a channel, an app
     state variant, -- watermarks and identity, as the source writes them
     run_id varchar not null, -- the run that wrote it
     updated_at timestamp_ntz not null -- when, UTC

@@ -7,11 +7,12 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from feedback.errors import InputRefused, SourceFailed
-from feedback.model import Batch, Counts, Gap, Run
+from feedback.errors import FeedbackError, SourceFailed
+from feedback.model import Batch, Counts, Gap, Memory, Run, Walked
 from feedback.operators.feedback_operator import FeedbackOperator
 from feedback.sources.base import Past, Source
-from feedback.sources.past import cover, recall
+from feedback.sources.deletions import miss, settle
+from feedback.sources.past import cover, recall, remember
 from feedback.warehouse.merge import load
 
 if TYPE_CHECKING:
@@ -24,7 +25,9 @@ TELL_S = 5.0
 class ExtractOperator(FeedbackOperator):
     """Load what is new in a source, each batch once, and write what could not be read to ``ops.coverage``.
 
-    Refused input is a warning: the rest is loaded. A source that cannot be reached at all fails the task.
+    What the source wants to remember is written after the rows it handed over before, and what a clean walk
+    missed is deleted, or waits for a person. Refused input is a warning: the rest is loaded. A source that
+    cannot be reached at all fails the task.
 
     :param source: where the words come from.
     """
@@ -35,7 +38,7 @@ class ExtractOperator(FeedbackOperator):
 
     def work(self, run: Run, context: Context) -> Counts:
         past = recall(self.warehouse, self.source.name)
-        counts = Counter(rows=0, changed=0, skipped=0, refused=0)
+        counts = Counter(rows=0, changed=0, deleted=0, skipped=0, refused=0)
         gaps: list[Gap] = []
         covered = set(past.gaps)
         told_at = time.monotonic()
@@ -49,9 +52,16 @@ class ExtractOperator(FeedbackOperator):
                 if time.monotonic() - told_at > TELL_S:
                     told_at = time.monotonic()
                     self._tell(counts)
+            elif isinstance(found, Walked):
+                miss(self.warehouse, found, run)
+            elif isinstance(found, Memory):
+                remember(self.warehouse, found, run)
             else:
                 gaps.append(found)
                 counts[found.status] += found.row_count or 1
+        counts["deleted"], waiting = settle(self.warehouse, self.source, run)
+        counts["refused"] += len(waiting)
+        gaps += waiting
         cover(self.warehouse, self.source.name, gaps, run)
         if counts["rows"]:
             self._tell(counts)
@@ -62,17 +72,19 @@ class ExtractOperator(FeedbackOperator):
     def _tell(self, counts: Counter[str]) -> None:
         self.log.info("%s: %s rows read, %s new or changed", self.source.name, counts["rows"], counts["changed"])
 
-    def _found(self, past: Past, gaps: list[Gap], run: Run) -> Iterator[Batch | Gap]:
+    def _found(self, past: Past, gaps: list[Gap], run: Run) -> Iterator[Batch | Gap | Walked | Memory]:
         try:
             yield from self.source.extract(past)
-        except (InputRefused, OSError) as error:
+        except (FeedbackError, OSError) as error:
             reason = f"{self.source.name}: {_told(error)}"
             lost = Gap(self.source.name, "all", "failed", "out_of_reach", reason)
             cover(self.warehouse, self.source.name, [*past.gaps, *gaps, lost], run)
-            raise SourceFailed(reason) from error
+            failed = SourceFailed(reason)
+            failed.retryable = isinstance(error, FeedbackError) and error.retryable
+            raise failed from error
 
 
-def _told(error: InputRefused | OSError) -> str:
-    if isinstance(error, InputRefused):
+def _told(error: FeedbackError | OSError) -> str:
+    if isinstance(error, FeedbackError):
         return str(error)
     return f"{error.filename or 'a file'} cannot be read ({error.strerror}): let us read it"

@@ -11,6 +11,7 @@ from feedback.operators.feedback_operator import FeedbackOperator
 from feedback.validation import cases
 from feedback.validation.publication import publish
 from feedback.validation.subject import Subject
+from feedback.validation.withdrawal import withdraw
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -25,6 +26,7 @@ class PublishOperator(FeedbackOperator):
     """Publish what this run staged and what people have accepted since; tell its assets the counts.
 
     One transaction a run: killed in its middle, nothing of it happened, and the next attempt does it once.
+    Items whose source has them no more are taken back, with all that was said about them.
 
     :param subject: what is published.
     """
@@ -37,6 +39,8 @@ class PublishOperator(FeedbackOperator):
         counts: Counter[str] = Counter()
         for run_id in dict.fromkeys((*cases.accepted_runs(self.warehouse, self.subject), run.run_id)):
             counts.update(publish(self.warehouse, self.subject, run_id))
+        if self.subject.kind == "items":
+            counts["withdrawn"] = withdraw(self.warehouse, self.subject)
         warnings = self.warehouse.rows(WARNINGS, (run.run_id, self.subject.name))
         notes = tuple(f"{row['rule']} {row['failed']}/{row['total']}" for row in warnings)
         for asset in self.outlets if "outlet_events" in context else ():

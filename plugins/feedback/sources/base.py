@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from feedback.errors import InputRefused
-from feedback.model import Batch, Gap, digest
+from feedback.model import Batch, Gap, Memory, Walked, digest
+
+Rows = Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -27,11 +30,15 @@ class Past:
     :param loads: the load ids in the ledger.
     :param gaps: what was refused before.
     :param teams: the workspace under which a Slack channel was loaded first, by channel id.
+    :param state: what the source asked to be remembered, by part.
+    :param rows: finds more in the warehouse, by SQL and its values.
     """
 
     loads: frozenset[str] = frozenset()
     gaps: tuple[Gap, ...] = ()
     teams: Mapping[str, str] = field(default_factory=dict)
+    state: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    rows: Callable[[str, Sequence[Any]], Rows] = lambda sql, params: ()
 
     def refusals(self, part: str, fingerprint: str) -> list[Gap]:
         """What was refused of a part when it had this very content."""
@@ -42,18 +49,58 @@ class Past:
         return [gap for gap in self.refusals(part.name, part.sha) if gap.row_count is None]
 
 
-class Source(Protocol):
+@dataclass(frozen=True)
+class Expected:
+    """What the next run of a source would cost.
+
+    :param calls: requests to its API; none for files.
+    :param minutes: that they take at the pace its API allows.
+    :param rows: that they bring, where that can be told.
+    :param runs: until it has everything, at the most minutes a run may take.
+    """
+
+    calls: int = 0
+    minutes: float = 0.0
+    rows: int | None = None
+    runs: int = 1
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one look at what is configured found. ``is_fine`` is None where a person need not mend it."""
+
+    what: str
+    is_fine: bool | None
+    line: str
+
+
+class Source(ABC):
     """Where customers' words come from.
 
     ``extract`` may be called again at any time: what ``past`` knows is not parsed again, and a gap that is
-    still there is named again. It raises ``InputRefused`` or ``OSError`` where the source as a whole cannot
-    be reached.
+    still there is named again. It raises ``InputRefused``, ``OSError`` or another error of ours where the
+    source as a whole cannot be read; what it handed over before is kept.
+
+    :cvar kind: the ``source`` of the items it brings.
+    :cvar pool: the Airflow pool in which it is read.
     """
 
-    @property
-    def name(self) -> str: ...
+    name: str
+    kind: ClassVar[str]
+    pool: ClassVar[str] = "feedback"
 
-    def extract(self, past: Past) -> Iterator[Batch | Gap]: ...
+    @abstractmethod
+    def extract(self, past: Past) -> Iterator[Batch | Gap | Walked | Memory]:
+        """Yield what is new, what could not be read, which stretches were read whole, and what to remember."""
+
+    def expected(self, past: Past) -> Expected:
+        """Return what the next run would cost, reading no more than a list of channels."""
+        return Expected()
+
+    def examine(self) -> Iterator[Finding]:
+        """Yield what a person should know or mend before the next run, one line each."""
+        return iter(())
 
 
 class Unreadable(InputRefused):

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from feedback.model import Batch, Gap
 from feedback.sources import google_play_rows
-from feedback.sources.base import Part, Past, Unreadable, load_id, newest
+from feedback.sources.base import Part, Past, Source, Unreadable, load_id, newest
 from feedback.sources.google_play_rows import COLUMNS, BadRowError
 from feedback.sources.named_files import named_files
 
@@ -30,11 +30,12 @@ BOMS = (
 
 
 @dataclass(frozen=True)
-class GooglePlayCsv:
+class GooglePlayCsv(Source):
     """The reviews and ratings in Play Console's reports."""
 
     path: Path
     name: str = "google_play_csv"
+    kind = "google_play"
 
     def extract(self, past: Past) -> Iterator[Batch | Gap]:
         for found in named_files(self.name, self.path, ".csv", "FEEDBACK_GOOGLE_PLAY_CSV"):

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from feedback.model import Batch, Gap, digest
-from feedback.sources.base import Part, Past, Unreadable, grouped, load_id, newest
+from feedback.sources.base import Part, Past, Source, Unreadable, grouped, load_id, newest
 from feedback.sources.json_file import clean, parse, storable
 from feedback.sources.named_files import named_files
 
@@ -24,11 +24,12 @@ NAMED = re.compile(r"(?:\b|_)(?:([A-Za-z]{2})[-_. ])?(?:id(?=\d{5})|(?=\d{9,10}(
 
 
 @dataclass(frozen=True)
-class ItunesPages:
+class ItunesPages(Source):
     """The reviews in saved pages of the feed."""
 
     path: Path
     name: str = "itunes_pages"
+    kind = "itunes"
 
     def extract(self, past: Past) -> Iterator[Batch | Gap]:
         parts: list[Part] = []

@@ -16,14 +16,14 @@ from feedback.errors import InputRefused
 from feedback.model import Batch, Gap, digest
 from feedback.sources import slack_days, slack_rows
 from feedback.sources.archive import Archive, open_archive
-from feedback.sources.base import Part, Past, Unreadable, fingerprint, grouped, load_id, newest
+from feedback.sources.base import Part, Past, Source, Unreadable, fingerprint, grouped, load_id, newest
 from feedback.sources.json_file import parse
 from feedback.sources.slack_channels import Contents, contents, wanted
 from feedback.sources.slack_skipped import skipped
 
 
 @dataclass(frozen=True)
-class SlackExport:
+class SlackExport(Source):
     """The public channels of an export; private ones only where they are named, direct messages never.
 
     :param channels: private channels to load too, by id or name.
@@ -35,6 +35,7 @@ class SlackExport:
     team: str | None = None
     store_emails: bool = False
     name: str = "slack_export"
+    kind = "slack"
 
     def extract(self, past: Past) -> Iterator[Batch | Gap]:
         sha = _sha_of_file(self.path)

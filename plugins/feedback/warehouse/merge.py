@@ -26,12 +26,21 @@ class RawTable:
         any, the version loaded last counts.
     :param final: SQL condition of a version that none follows, whatever its instants.
     :param kept: what ``<table>_history`` keeps of a replaced version; empty where there is no such table.
+    :param item_id: SQL for the item a row belongs to; empty where it belongs to none.
+    :param tombstone: what ``ops.tombstones`` calls a deleted row.
     """
 
     key: tuple[str, ...]
     version: tuple[str, ...] = ()
     final: str = "1 = 0"
     kept: tuple[str, ...] = ()
+    item_id: str = ""
+    tombstone: str = ""
+
+    @property
+    def row_key(self) -> str:
+        """SQL for the key as one string."""
+        return " || '|' || ".join(self.key)
 
 
 RAW = {
@@ -42,11 +51,15 @@ RAW = {
         version=("edited_at",),
         final="subtype = 'tombstone'",  # Slack does not say when it was deleted, but nobody undoes it
         kept=("text", "payload", "edited_at", "row_hash"),
+        item_id="'slack:' || team_id || ':' || channel_id || ':' || thread_ts",
+        tombstone="slack_message",
     ),
     "raw.app_reviews": RawTable(
         key=("store", "app_id", "review_id"),
         version=("updated_at", "replied_at"),
         kept=("rating", "title", "body", "reply_text", "updated_at", "payload", "row_hash"),
+        item_id="store || ':' || app_id || ':' || review_id",
+        tombstone="review",
     ),
 }
 
@@ -65,9 +78,9 @@ def load(warehouse: Warehouse, batch: Batch, run: Run) -> int | None:
     defaults = {"is_deleted": False} if "is_deleted" in columns else {}
     loaded = typed(batch.target, columns, [{**defaults, **row, **stamp} for row in batch.rows])
     loaded = loaded.append_column("row_no", [range(len(batch.rows))])
-    merge = _Merge(batch.target, columns)
+    merge = _Merge(batch.target, columns, batch.is_live)
     warehouse.transact(
-        [merge.statement, *merge.history_steps(now, run), _remembered(batch, run, now)],
+        [merge.statement, *merge.history_steps(now, run), *merge.alive_steps, _remembered(batch, run, now)],
         {"loaded": loaded, **merge.incoming},
     )
     changed = f"select count(*) as n from {batch.target} where run_id = ? and changed_at = ?"
@@ -131,8 +144,9 @@ def append(warehouse: Warehouse, table: str, rows: Sequence[Row]) -> None:
 class _Merge:
     """The SQL of one raw load. ``incoming.loaded`` holds its rows, ``incoming.replaced`` what they will replace."""
 
-    def __init__(self, target: str, columns: Mapping[str, str]):
+    def __init__(self, target: str, columns: Mapping[str, str], is_live: bool = False):
         self.target = target
+        self.is_live = is_live
         self.table = RAW[target]
         self.columns = columns
         self.flags = ("is_deleted",) if "is_deleted" in columns else ()
@@ -141,13 +155,15 @@ class _Merge:
     def winners(self) -> str:
         """The loaded rows that are later than what is stored, one a key.
 
-        A final version wins, else the later one, NULL being the earliest, and deleted beats alive. Where no
-        clock decides, the hash does, so that the order of loads never matters; a table without versions takes
-        what came last.
+        A final version wins, else the later one, NULL being the earliest. Where no clock decides, deleted
+        beats alive and then the hash decides, so that the order of loads never matters; what is live beats
+        what is stored, and a table without versions takes what came last.
         """
         key = ", ".join(self.table.key)
-        versions = [f"{column} desc nulls last" for column in (*self.table.version, *self.flags)]
-        order = ["is_final desc", *versions, "row_hash desc", "row_no"] if self.table.version else ["row_no desc"]
+        versions = [f"{column} desc nulls last" for column in self.table.version]
+        flags = [f"{flag} desc" for flag in self.flags]
+        ties = ["row_no desc"] if self.is_live or not versions else [*flags, "row_hash desc", "row_no"]
+        order = ["is_final desc", *versions, *ties] if versions else ties
         is_final = f"case when {self.table.final} then 1 else 0 end as is_final"
         narrow = ", ".join((*self.table.key, *self.table.version, *self.flags, "row_hash", is_final))
         return (
@@ -183,6 +199,20 @@ class _Merge:
             "replaced": f"select {old}, old.changed_at as valid_from from {self.target} as old"
             f" join ({self.winners}) as src on {self._same('old', 'src')} where old.row_hash <> src.row_hash"
         }
+
+    @property
+    def alive_steps(self) -> list[Step]:
+        """Forget that what is live was missed, or said to be deleted."""
+        if not (self.is_live and self.table.tombstone):
+            return []
+        met = f"row_key in (select {self.table.row_key} from incoming.loaded where not is_deleted)"
+        return [
+            (f"delete from staging.gone where target = ? and {met}", (self.target,)),
+            (
+                f"delete from ops.tombstones where subject = ? and reason = 'deleted' and {met}",
+                (self.table.tombstone,),
+            ),
+        ]
 
     def history_steps(self, now: datetime, run: Run) -> list[Step]:
         if not self.table.kept:

@@ -340,7 +340,7 @@ def test_a_rejected_item_waits_in_quarantine_while_its_old_version_stays(warehou
     published_items(warehouse, item(1))
     stage_items(warehouse, a_run(2), item(1, "h2", source="nowhere", updated_at=FIRST + timedelta(1)))
     validate(warehouse, ITEMS, a_run(2))
-    assert publish(warehouse, ITEMS, a_run(2)) == {"published": 0, "quarantined": 1}
+    assert publish(warehouse, ITEMS, a_run(2)) == {"published": 0, "quarantined": 1, "withdrawn": 0}
     assert warehouse.rows("select run_id from feedback.items") == [{"run_id": "run_1"}]
     (row,) = warehouse.rows("select subject, content_hash, prompt_version from ops.quarantine")
     assert row == {"subject": "items", "content_hash": "h2", "prompt_version": ""}
