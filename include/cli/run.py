@@ -128,8 +128,8 @@ def exit_status(facts: dict[str, Any], states: dict[str, str]) -> int:
 
     Where nobody agreed to pay, ``enrich_feedback`` has no state: its questions wait.
     """
-    outcomes = {task["outcome"] for task in facts["tasks"]}
-    if "failed" in outcomes:
+    outcomes = {trouble["outcome"] for trouble in facts["troubles"]}
+    if outcomes & {"failed", "incomplete"}:
         return FAILED
     if "blocked" in outcomes:
         return BLOCKED

@@ -17,6 +17,7 @@ CASES = "select subject from ops.cases where state = 'open' order by opened_at, 
 
 def collect(settings: Settings, run_ids: dict[str, str], seconds: float) -> dict[str, Any]:
     """Return what the runs did and what the warehouse holds now."""
+    from feedback.digest.runs import troubles
     from include.golden import agreement
     from include.sources import sources
 
@@ -50,11 +51,7 @@ def collect(settings: Settings, run_ids: dict[str, str], seconds: float) -> dict
         "pending": _one(warehouse.rows("select count(*) from ops.answers where status = 'pending'")),
         "cases": [row["subject"] for row in warehouse.rows(CASES)],
         "refused": [row for row in warehouse.rows(REFUSED) if row["source"] in read],
-        "tasks": warehouse.rows(
-            "select dag_id, task_id, outcome, message from ops.task_runs "
-            f"where run_id in ({marks}) order by started_at",
-            runs,
-        ),
+        "troubles": troubles(warehouse, runs),
         **calls,
         "agreement": agreement(warehouse),
         "seconds": round(seconds, 1),
@@ -129,15 +126,11 @@ def _aligned(rows: list[list[Any]], right: bool = True) -> list[str]:
 
 def complaints(facts: dict[str, Any], states: dict[str, str]) -> list[str]:
     """Return one line for each thing that a person must know of."""
-    lines = [
-        f"{task['dag_id']}.{task['task_id']}: {task['message']}"
-        for task in facts["tasks"]
-        if task["outcome"] != "success"
-    ]
+    lines = ["{dag_id}.{task_id}: {message}".format(**trouble) for trouble in facts["troubles"]]
     lines += [f"not read: {gap['detail']}" for gap in facts["refused"]]
     if facts["pending"]:
         lines.append(f"{facts['pending']:,} answers wait; the next run goes on with them")
-    if facts["cases"] and not any(task["outcome"] == "blocked" for task in facts["tasks"]):
+    if facts["cases"] and not any(trouble["outcome"] == "blocked" for trouble in facts["troubles"]):
         lines.append(f"a batch blocked earlier waits for a decision, see `make review`: {', '.join(facts['cases'])}")
     if not lines:
         lines += [f"{dag_id} ended as {state}" for dag_id, state in states.items() if state != "success"]

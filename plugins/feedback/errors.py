@@ -12,7 +12,8 @@
     │   ├── WarehouseFull       no room left on the device
     │   ├── MigrationFailed     a schema could not be moved forward; a copy was kept
     │   └── ForeignSchema       a schema of that name exists and is not ours
-    ├── SourceFailed            some source could not be read; the others were published
+    ├── SourceFailed            a source could not be read; the others are published
+    ├── RunIncomplete           another task of the run did not succeed and has said why
     ├── GateBlocked             a batch did not pass its suite; nothing of it was published
     └── RunInProgress           another run is at work in this home
 
@@ -22,9 +23,13 @@ It never holds customer text, model text or a secret.
 
 
 class FeedbackError(Exception):
-    """Base of them all. ``retryable`` says whether the same call may succeed a little later."""
+    """Base of them all.
+
+    ``retryable`` says whether the same call may succeed a little later, ``outcome`` what ``ops.task_runs`` calls it.
+    """
 
     retryable = False
+    outcome = "failed"
 
 
 class SettingError(FeedbackError):
@@ -76,11 +81,19 @@ class ForeignSchema(WarehouseError):
 
 
 class SourceFailed(FeedbackError):
-    """At least one source could not be read. What the others brought is published; its cursor stays."""
+    """A source could not be read. What the others bring is published; its cursor stays."""
+
+
+class RunIncomplete(FeedbackError):
+    """Another task of the run did not succeed. It has told people itself, so nobody is told a second time."""
+
+    outcome = "incomplete"
 
 
 class GateBlocked(FeedbackError):
     """A batch did not pass its suite. Nothing of it was published; a case is open."""
+
+    outcome = "blocked"
 
 
 class RunInProgress(FeedbackError):

@@ -72,7 +72,7 @@ create table if not exists ops.task_runs (
     run_id varchar not null, -- the Dag run
     dag_id varchar not null, -- the Dag
     task_id varchar not null, -- the task
-    outcome varchar not null, -- success, blocked or failed
+    outcome varchar not null, -- success, blocked, failed, or incomplete: another task of the run failed and has said why
     message varchar, -- one line about a failure
     counts variant not null, -- what it counted
     started_at timestamp_ntz not null, -- when it began, UTC

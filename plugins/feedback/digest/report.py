@@ -81,7 +81,7 @@ def view(warehouse: Warehouse, digest_folder: Path, about: About) -> dict[str, A
         "about": about,
         "headline": headline(stages, gates, sum(row["n"] for row in set_aside), cost),
         "runs": runs,
-        "troubles": troubles(warehouse, runs),
+        "troubles": troubles(warehouse, [run.run_id for run in runs]),
         "stages": stages,
         "unanswered": warehouse.rows(UNANSWERED)[0]["n"],
         "unhappy": _unhappy(over_time),

@@ -11,16 +11,18 @@ from feedback.warehouse.base import Warehouse
 
 RUNS = """
     select dag_id, run_id, min(started_at) as started_at, max(finished_at) as finished_at,
-        sum(case when outcome = 'failed' then 1 else 0 end) as failed,
+        sum(case when outcome in ('failed', 'incomplete') then 1 else 0 end) as failed,
         sum(case when outcome = 'blocked' then 1 else 0 end) as blocked
     from ops.task_runs
     group by dag_id, run_id
     qualify row_number() over (partition by dag_id order by min(started_at) desc, run_id desc) = 1
     order by started_at, dag_id
 """
-TROUBLE = (
-    "select dag_id, task_id, outcome, message from ops.task_runs where outcome <> 'success' and run_id in ({marks})"
-)
+TROUBLE = """
+    select dag_id, task_id, outcome, message from ops.task_runs
+    where outcome <> 'success' and run_id in ({marks})
+    order by started_at, dag_id, task_id
+"""
 FIRST = "extract_feedback"
 
 # What each stage counts; {run} narrows it to the rows that certain runs wrote.
@@ -88,12 +90,12 @@ def latest_runs(warehouse: Warehouse) -> list[DagRun]:
     return [run for run in runs if start is None or run.started_at >= start]
 
 
-def troubles(warehouse: Warehouse, runs: Sequence[DagRun]) -> list[dict[str, Any]]:
-    """Return what failed or was blocked in these runs, one line each."""
-    if not runs:
+def troubles(warehouse: Warehouse, run_ids: Sequence[str]) -> list[dict[str, Any]]:
+    """Return what failed or was blocked in these runs, one line each; what only follows from it is left out."""
+    if not run_ids:
         return []
-    sql = TROUBLE.format(marks=_marks(runs)) + " order by dag_id, task_id"
-    return warehouse.rows(sql, [run.run_id for run in runs])
+    found = warehouse.rows(TROUBLE.format(marks=_marks(run_ids)), run_ids)
+    return [row for row in found if row["outcome"] != "incomplete"] or found
 
 
 def funnel(warehouse: Warehouse, runs: Sequence[DagRun]) -> list[Stage]:
@@ -112,5 +114,5 @@ def _in_runs(warehouse: Warehouse, sql: str, runs: Sequence[DagRun]) -> int:
     return int(warehouse.rows(narrowed, ids)[0]["n"])
 
 
-def _marks(runs: Sequence[DagRun]) -> str:
-    return ", ".join("?" * len(runs))
+def _marks(values: Sequence[object]) -> str:
+    return ", ".join("?" * len(values))

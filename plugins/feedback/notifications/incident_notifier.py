@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.bases.notifier import BaseNotifier
 
-from feedback.errors import FeedbackError
+from feedback.errors import FeedbackError, RunIncomplete
 from feedback.model import digest
 from feedback.notifications.incidents import meet
-from feedback.notifications.trouble import Trouble, trouble
+from feedback.notifications.trouble import Trouble, our_error, trouble
 from feedback.warehouse.base import Warehouse
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ COST = "select sum(cost_usd) as cost_usd from ops.llm_calls where run_id = ? and
 class IncidentNotifier(BaseNotifier):
     """Keep the incident in ``ops.incidents`` and its message as a file; never fail the task a second time.
 
-    A task that did not run because another failed before it is no incident. The message is not posted to
-    Slack yet.
+    A task that did not run, or fails its run, because another failed before it is no incident. The message is
+    not posted to Slack yet.
 
     :param warehouse: where incidents are kept; while it is out of reach, only the file is written.
     :param folder: where the message of each incident is written.
@@ -41,7 +41,7 @@ class IncidentNotifier(BaseNotifier):
 
     def notify(self, context: Context) -> None:
         try:
-            if getattr(context["ti"], "state", None) != "upstream_failed":
+            if not _is_told(context):
                 self._tell(trouble(self._rows, context))
         except Exception as error:  # noqa: BLE001 - an alert that fails must not hide what it is about
             self.log.error("no alert could be written: %s", type(error).__name__)
@@ -79,3 +79,9 @@ class IncidentNotifier(BaseNotifier):
             return self.warehouse.rows(sql, params)
         except FeedbackError:
             return []
+
+
+def _is_told(context: Context) -> bool:
+    """Whether another task, which failed first, has said what there is to say."""
+    is_skipped = getattr(context["ti"], "state", None) == "upstream_failed"
+    return is_skipped or isinstance(our_error(context.get("exception")), RunIncomplete)

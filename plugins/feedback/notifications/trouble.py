@@ -47,7 +47,7 @@ class Trouble:
 def trouble(rows: Rows, context: Context) -> Trouble:
     """Return what a failed task's context and the warehouse say about it."""
     ti, task = context["ti"], context.get("task")
-    error = _ours(context.get("exception"))
+    error = our_error(context.get("exception"))
     subject: Subject | None = getattr(task, "subject", None)
     rules = _blocking(rows, ti.run_id, subject.name) if subject and isinstance(error, GateBlocked) else []
     if not (subject and rules):
@@ -80,7 +80,7 @@ def _told(rule: dict[str, Any]) -> str:
     return told(Verdict(**{name: value for name, value in rule.items() if name != "subject"}))
 
 
-def _ours(exception: object) -> FeedbackError | None:
+def our_error(exception: object) -> FeedbackError | None:
     """Return the error that an operator of ours turned into Airflow's."""
     chain = (exception, getattr(exception, "__context__", None))
     return next((error for error in chain if isinstance(error, FeedbackError)), None)

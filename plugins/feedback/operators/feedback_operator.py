@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
-from feedback.errors import FeedbackError, GateBlocked, WarehouseError
+from feedback.errors import FeedbackError, RunIncomplete, WarehouseError
 from feedback.model import Counts, Run, utc_now
 from feedback.notifications.incidents import well_again
 
@@ -47,10 +47,10 @@ class FeedbackOperator(BaseOperator):
         try:
             counts = self.work(run, context).as_dict()
         except FeedbackError as error:
-            outcome = "blocked" if isinstance(error, GateBlocked) else "failed"
-            self.log.error("%s.%s: %s", run.dag_id, run.task_id, error)
+            if not isinstance(error, RunIncomplete):
+                self.log.error("%s.%s: %s", run.dag_id, run.task_id, error)
             with contextlib.suppress(WarehouseError):
-                self._record(run, outcome, str(error), {}, started)
+                self._record(run, error.outcome, str(error), {}, started)
             airflow_error = AirflowException if error.retryable else AirflowFailException
             raise airflow_error(str(error)) from None
         except AirflowException:

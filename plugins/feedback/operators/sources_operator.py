@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from feedback.errors import SourceFailed
+from feedback.errors import RunIncomplete
 from feedback.model import Counts, Run
 from feedback.operators.extract_operator import ExtractOperator
 from feedback.operators.feedback_operator import FeedbackOperator
@@ -16,7 +16,7 @@ SUCCEEDED = "select task_id from ops.task_runs where run_id = ? and dag_id = ? a
 
 
 class SourcesOperator(FeedbackOperator):
-    """Fail, naming the sources of its Dag whose task did not succeed in this run.
+    """Fail the run where a source of its Dag was not read, naming it; the source's own task has told why.
 
     Input that was refused is a warning and fails nothing.
     """
@@ -26,7 +26,7 @@ class SourcesOperator(FeedbackOperator):
         succeeded = {row["task_id"] for row in self.warehouse.rows(SUCCEEDED, (run.run_id, run.dag_id))}
         failed = sorted(task.source.name for task in extracts if task.task_id not in succeeded)
         if failed:
-            raise SourceFailed(
+            raise RunIncomplete(
                 f"{', '.join(failed)} could not be read; the other sources are published: see the lines of"
                 f" {', '.join(f'extract_{name}' for name in failed)}, then clear them"
             )

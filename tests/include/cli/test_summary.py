@@ -22,7 +22,7 @@ FACTS = {
     "pending": 0,
     "cases": [],
     "refused": [],
-    "tasks": [],
+    "troubles": [],
     "calls": 1028,
     "input_tokens": 75_756,
     "output_tokens": 63_845,
@@ -90,7 +90,7 @@ def test_nothing_is_complained_about_when_all_is_well():
         ({"pending": 1200}, "1,200 answers wait; the next run goes on with them"),
         ({"refused": [{"detail": "a.zip is no export"}]}, "not read: a.zip is no export"),
         (
-            {"tasks": [{"dag_id": "d", "task_id": "t", "outcome": "failed", "message": "it broke"}]},
+            {"troubles": [{"dag_id": "d", "task_id": "t", "outcome": "failed", "message": "it broke"}]},
             "d.t: it broke",
         ),
         ({"cases": ["intent"]}, "a batch blocked earlier waits for a decision, see `make review`: intent"),
@@ -102,7 +102,7 @@ def test_each_thing_that_waits_is_one_line(changed, line):
 
 def test_the_batch_that_this_run_blocked_is_told_once():
     task = {"dag_id": "d", "task_id": "t", "outcome": "blocked", "message": "intent is not published"}
-    assert complaints(FACTS | {"tasks": [task], "cases": ["intent"]}, SUCCESS) == ["d.t: intent is not published"]
+    assert complaints(FACTS | {"troubles": [task], "cases": ["intent"]}, SUCCESS) == ["d.t: intent is not published"]
 
 
 def test_a_dag_that_ended_badly_without_a_word_is_named():

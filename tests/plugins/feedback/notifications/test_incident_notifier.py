@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
-from feedback.errors import FeedbackError, GateBlocked, InputRefused, WarehouseBusy, WarehouseError
+from feedback.errors import FeedbackError, GateBlocked, InputRefused, RunIncomplete, WarehouseBusy, WarehouseError
 from feedback.model import Counts, Run, utc_now
 from feedback.notifications.incident_notifier import IncidentNotifier
 from feedback.notifications.incidents import recover
@@ -117,6 +117,14 @@ def test_different_troubles_are_different_messages(warehouse, notifier, alerts):
     notifier(failed(InputRefused("broken.zip is no export"), task_id="ask"))
     notifier(blocked(warehouse))
     assert len(incidents(warehouse)) == len(told(alerts)) == 3
+
+
+def test_a_source_that_failed_and_the_task_that_fails_its_run_are_one_message(warehouse, notifier, alerts):
+    notifier(failed(InputRefused("reviews.csv is gone"), task_id="extract_google_play_csv"))
+    notifier(failed(RunIncomplete("google_play_csv could not be read"), task_id="complete"))
+    (message,) = told(alerts)
+    assert message["key"] == "enrich_feedback/failed/extract_google_play_csv"
+    assert len(incidents(warehouse)) == 1
 
 
 def test_a_task_that_never_ran_says_nothing(warehouse, notifier, alerts):

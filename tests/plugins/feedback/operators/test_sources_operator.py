@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from airflow.sdk import DAG
 
-from feedback.errors import SourceFailed
+from feedback.errors import RunIncomplete
 from feedback.operators.extract_operator import ExtractOperator
 from feedback.operators.sources_operator import SourcesOperator
 from feedback.sources.google_play_csv import GooglePlayCsv
@@ -43,5 +43,5 @@ def test_a_source_that_did_not_succeed_fails_the_run_by_name(outcome, complete, 
     if outcome:
         ended(warehouse, "extract_google_play_csv", outcome)
 
-    with pytest.raises(SourceFailed, match=r"^google_play_csv could not be read"):
+    with pytest.raises(RunIncomplete, match=r"^google_play_csv could not be read"):
         complete.work(run, {})
