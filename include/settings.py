@@ -89,6 +89,7 @@ class Settings:
     digest_channel: str | None
     alert_channel: str | None
     allow_http: tuple[str, ...]
+    unread: tuple[str, ...]
 
     @property
     def has_source(self) -> bool:
@@ -131,7 +132,7 @@ class Settings:
 def load(environ: Mapping[str, str] | None = None) -> Settings:
     """Return the settings, each checked.
 
-    :raises SettingError: one line that names the first variable whose value we cannot use.
+    :raises SettingError: one line that names the first variable whose value, or whose name, we cannot use.
     """
     environ = os.environ if environ is None else environ
     refuse_broken_connections(environ)
@@ -182,6 +183,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         digest_channel=read("DIGEST_CHANNEL", str, None),
         alert_channel=read("ALERT_CHANNEL", str, None),
         allow_http=read("ALLOW_HTTP", names, ()),
+        unread=read.unread(),  # the last of all
     )
 
 

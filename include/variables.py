@@ -5,13 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from feedback.errors import SettingError
 
+PREFIX = "FEEDBACK_"
 LONGEST_SHOWN = 60
+LIKENESS = 0.75
+"""How alike a name must be to one of ours to be a slip of the pen, and not somebody else's variable."""
 MOST = 10**9
 """No count, second or day of ours is larger; calendars and clocks break on what is."""
 
@@ -21,9 +25,11 @@ class Reader:
 
     def __init__(self, given: Mapping[str, str]):
         self.given = given
+        self.known: set[str] = set()
 
     def __call__(self, name: str, parse: Callable[[str], Any], default: Any, wanted: str | None = None) -> Any:
-        variable = f"FEEDBACK_{name}"
+        self.known.add(name)
+        variable = PREFIX + name
         value = self.given.get(variable, "").strip()
         if not value:
             return default
@@ -32,6 +38,18 @@ class Reader:
         except (ValueError, KeyError, OSError) as error:
             shown = value if len(value) <= LONGEST_SHOWN else f"{value[:LONGEST_SHOWN]}…"
             raise SettingError(f"{variable}={shown!r} is not {wanted or error}: correct it or unset it") from None
+
+    def unread(self) -> tuple[str, ...]:
+        """Return the variables that are called like ours and are none, now that all of ours have been read.
+
+        :raises SettingError: one of them is most likely misspelt: a limit that nobody reads limits nothing.
+        """
+        named = sorted(variable for variable, value in self.given.items() if value and variable.startswith(PREFIX))
+        unread = [variable for variable in named if variable.removeprefix(PREFIX) not in self.known]
+        for variable in unread:
+            for meant in get_close_matches(variable.removeprefix(PREFIX), self.known, 1, LIKENESS):
+                raise SettingError(f"{variable} is no variable of ours: write {PREFIX}{meant} or unset it")
+        return tuple(unread)
 
 
 def under(folder: Path) -> Callable[[str], Path]:

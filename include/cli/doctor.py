@@ -55,6 +55,8 @@ def _looked(what: str, look: Callable[[Settings], Iterator[Finding]], configured
 
 def _settings(configured: Settings) -> Iterator[Finding]:
     settings.refuse_what_is_not_built(configured)
+    for variable in configured.unread:
+        yield Finding(variable, None, "is no variable of ours: nothing reads it")
     yield Finding("settings", True, f"every variable can be used; Python {sys.version.split()[0]}")
 
 

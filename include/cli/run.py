@@ -50,9 +50,11 @@ def _run(configured: Settings, options: argparse.Namespace) -> int:
     started = time.monotonic()
     log = configured.home / "logs" / "run.log"
     with Console(log, is_on_error=options.json) as console:
-        _look_ahead(configured, console)
+        for variable in configured.unread:
+            console.say(f"{variable} is no variable of ours: nothing reads it")
         if configured.is_sample:
             console.say("no source is configured: this is the bundled sample of an invented product")
+        _look_ahead(configured, console)
         run_ids, states = _chain(configured, console, asks=not options.yes and sys.stdin.isatty())
     return _summary(configured, run_ids, states, time.monotonic() - started, log, options.json)
 

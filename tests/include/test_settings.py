@@ -60,6 +60,27 @@ def test_an_unusable_value_is_one_line_that_names_the_variable(variable):
     assert "\n" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("misspelt", "meant"),
+    [
+        ("FEEDBACK_LLM_BUDGT_USD", "FEEDBACK_LLM_BUDGET_USD"),
+        ("FEEDBACK_SLACK_EXPORTS", "FEEDBACK_SLACK_EXPORT"),
+        ("FEEDBACK_GOOGLE_PLAY_CVS", "FEEDBACK_GOOGLE_PLAY_CSV"),
+        ("FEEDBACK_DUCK_DB_PATH", "FEEDBACK_DUCKDB_PATH"),
+    ],
+)
+def test_a_misspelt_variable_is_one_line_that_names_the_nearest(misspelt, meant):
+    with pytest.raises(SettingError, match=rf"^{misspelt} is no variable of ours: write {meant} or unset it$"):
+        settings.load({misspelt: "1"})
+    assert settings.load({misspelt: ""}) == settings.load({})
+
+
+def test_what_an_orchestrator_sets_for_a_service_called_feedback_stops_nobody():
+    read = settings.load({"FEEDBACK_SERVICE_HOST": "10.0.0.7", "FEEDBACK_PORT_8080_TCP": "tcp://10.0.0.7:8080"})
+
+    assert read.unread == ("FEEDBACK_PORT_8080_TCP", "FEEDBACK_SERVICE_HOST")
+
+
 def test_an_instant_is_kept_in_utc_without_zone():
     read = settings.load({"FEEDBACK_AS_OF": "2026-11-02T09:00:00+02:00"})
 
