@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from feedback.errors import WarehouseError
 from feedback.warehouse.base import Warehouse
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Row = Mapping[str, Any]
+
+_known: WeakKeyDictionary[Warehouse, dict[str, dict[str, str]]] = WeakKeyDictionary()
+"""Columns by table. Every load, stage and upsert needs them, and only a migration changes them."""
 
 
 def incoming(warehouse: Warehouse, table: str, rows: Sequence[Row]) -> pa.Table:
@@ -24,7 +28,22 @@ def incoming(warehouse: Warehouse, table: str, rows: Sequence[Row]) -> pa.Table:
 
 
 def columns_of(warehouse: Warehouse, table: str) -> dict[str, str]:
-    """Return the columns of a table, in order, with the engine's name of their type."""
+    """Return the columns of a table, in order, with the engine's name of their type; asked once a schema version.
+
+    :raises WarehouseError: there is no such table.
+    """
+    known = _known.setdefault(warehouse, {})
+    if table not in known:
+        known[table] = _columns(warehouse, table)
+    return known[table]
+
+
+def forget_columns(warehouse: Warehouse) -> None:
+    """Ask anew: the schema has moved."""
+    _known.pop(warehouse, None)
+
+
+def _columns(warehouse: Warehouse, table: str) -> dict[str, str]:
     schema, name = table.split(".")
     found = warehouse.rows(
         "select lower(column_name) as name, lower(data_type) as type from information_schema.columns"

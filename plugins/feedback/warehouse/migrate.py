@@ -14,6 +14,7 @@ from pathlib import Path
 from feedback.errors import ForeignSchema, MigrationFailed, WarehouseError
 from feedback.model import utc_now
 from feedback.warehouse.base import Step, Warehouse
+from feedback.warehouse.incoming import forget_columns
 from feedback.warehouse.sql_text import statements
 
 SCHEMAS = ("raw", "feedback", "staging", "ops", "marts")
@@ -63,6 +64,8 @@ def migrate(warehouse: Warehouse, ddl: Path, place: str, copy: Callable[[str], P
         where = f"; a copy from before is {kept}" if kept else ""
         names = ", ".join(script.name for script in pending) or VIEWS
         raise MigrationFailed(f"{place} could not be moved forward by {names}: {error}{where}") from None
+    finally:
+        forget_columns(warehouse)
     return [script.name for script in (*pending, views)]
 
 

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from feedback.errors import ForeignSchema, MigrationFailed, WarehouseError
+from feedback.model import utc_now
 from feedback.warehouse.duckdb import DuckDBWarehouse
+from feedback.warehouse.merge import append
 from feedback.warehouse.migrate import Script
 from feedback.warehouse.sql_text import statements
 
@@ -56,6 +58,17 @@ def test_moves_an_older_schema_forward_and_keeps_its_rows_and_a_copy(old, sql):
     assert before.rows("select * from ops.tombstones")[0].keys() >= {"row_key"}
     assert "note" not in before.rows("select * from ops.tombstones")[0]
     assert old.migrate() == []
+
+
+def test_a_column_that_came_by_a_migration_can_be_written_at_once(old, sql):
+    row = {"subject": "review", "row_key": "b", "reason": "deleted", "run_id": "r", "created_at": utc_now()}
+    append(old, "ops.tombstones", [row])
+    (sql / "ddl/0099_more.sql").write_text("alter table ops.tombstones add column note varchar")
+    old.migrate()
+
+    append(old, "ops.tombstones", [row | {"row_key": "c", "note": "new"}])
+
+    assert old.rows("select note from ops.tombstones where row_key = 'c'") == [{"note": "new"}]
 
 
 def test_takes_over_a_warehouse_from_before_migrations_were_remembered(old):
