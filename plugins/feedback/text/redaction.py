@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from feedback.text.findings import Finding, find
 
-PLACEHOLDER = re.compile(r"\[(EMAIL|PHONE|CARD|IBAN|NATIONAL_ID)_(\d{1,6})\]")
+PLACEHOLDER = re.compile(r"\[(EMAIL|PHONE|CARD|IBAN|NATIONAL_ID)_(\d{1,5})\]")
 
 
 def mask(text: str, region: str | None = None) -> str:
@@ -19,14 +19,12 @@ def mask(text: str, region: str | None = None) -> str:
     :param region: two-letter country whose way of writing telephone numbers counts, beside the international one.
     """
     numbers: dict[tuple[str, str], int] = {}
-    last = _highest(text)
+    known = _highest(text)
     while found := find(text, region):
-        for finding in sorted(found, key=lambda one: one.start):
-            if finding.identity not in numbers:
-                last[finding.kind] = last.get(finding.kind, 0) + 1
-                numbers[finding.identity] = last[finding.kind]
+        for finding in found:
+            numbers.setdefault(finding.identity, len(numbers) + 1 + known.get(finding.kind, 0))
         text = _replaced(text, found, numbers)
-    return text
+    return _by_first_occurrence(text, known) if numbers else text
 
 
 def has_personal_data(text: str) -> bool:
@@ -44,12 +42,20 @@ def _highest(text: str) -> dict[str, int]:
 
 def _replaced(text: str, found: Iterable[Finding], numbers: dict[tuple[str, str], int]) -> str:
     """Replace the values wherever they stand, also inside a longer word where alone they would not be found."""
-    values = {finding.value: finding for finding in found}
-    longest_first = sorted(values, key=lambda value: (-len(value), value))
-    pattern = re.compile("|".join(re.escape(value) for value in longest_first))
+    for finding in sorted(found, key=lambda one: (-len(one.value), one.value)):
+        text = text.replace(finding.value, f"[{finding.kind}_{numbers[finding.identity]}]")
+    return text
 
-    def placeholder(match: re.Match[str]) -> str:
-        finding = values[match.group()]
-        return f"[{finding.kind}_{numbers[finding.identity]}]"
 
-    return pattern.sub(placeholder, text)
+def _by_first_occurrence(text: str, known: dict[str, int]) -> str:
+    """Renumber the placeholders that are new: which of two values was found first depends on how sure its kind is."""
+    order: dict[str, dict[str, int]] = {}
+
+    def renumbered(match: re.Match[str]) -> str:
+        kind, number = match.groups()
+        if int(number) <= known.get(kind, 0):
+            return match.group()
+        seen = order.setdefault(kind, {})
+        return f"[{kind}_{seen.setdefault(number, known.get(kind, 0) + len(seen) + 1)}]"
+
+    return PLACEHOLDER.sub(renumbered, text)

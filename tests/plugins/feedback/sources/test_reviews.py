@@ -61,8 +61,8 @@ def test_stars_of_emoji_are_not_asked_about():
 
 
 def test_telephone_numbers_of_the_reviews_country_are_masked():
-    assert item(body="Ruft 030 901820 an", title=None).text == "Ruft 030 901820 an"
-    assert item(body="Ruft 030 901820 an", title=None, territory="DE").text == "Ruft [PHONE_1] an"
+    assert item(body="am besten 612 34 56 78", title=None).text == "am besten 612 34 56 78"
+    assert item(body="am besten 612 34 56 78", title=None, territory="ES").text == "am besten [PHONE_1]"
 
 
 def test_a_review_without_any_date_is_as_old_as_its_first_load():
