@@ -37,6 +37,13 @@ LOCKED_BY_ANOTHER = 625
 IN_UTC = {"TIMEZONE": "UTC"}
 """An account's clock is in California until told otherwise, and our timestamps have no zone."""
 
+# Tables of ours for one transaction, whose session was killed before it could drop them.
+LEFT_BEHIND = """
+    select lower(table_name) as name from information_schema.tables
+    where lower(table_schema) = 'staging' and startswith(lower(table_name), 'incoming_')
+        and created < dateadd(day, -1, current_timestamp())
+"""
+
 _sessions = threading.local()
 """Open sessions of this thread: a login costs a second, and a transaction belongs to one thread."""
 
@@ -86,7 +93,10 @@ class SnowflakeWarehouse:
                     _execute(cursor, named(sql), params)
 
     def migrate(self) -> list[str]:
-        return migrate(self, self.ddl, f"the Snowflake database {self.database}")
+        applied = migrate(self, self.ddl, f"the Snowflake database {self.database}")
+        for table in self.rows(LEFT_BEHIND):
+            self.transact([f"drop table if exists staging.{table['name']}"])
+        return applied
 
     def backup(self, to: Path) -> Path:
         raise WarehouseError(

@@ -118,3 +118,13 @@ def test_gives_decimals_as_plain_numbers(account, warehouse):
     [row] = warehouse.rows("select cast(1 as number(10, 2)) as a, cast(null as number(10, 2)) as b")
 
     assert (row, type(row["a"])) == ({"a": 1.0, "b": None}, float)
+
+
+def test_drops_what_a_killed_session_left_behind(account, warehouse):
+    warehouse.migrate()
+    warehouse.transact(["create transient table staging.incoming_rows_0a1b (a varchar)"])
+
+    warehouse.migrate()
+
+    assert warehouse.rows("select table_name from information_schema.tables where table_name ilike 'incoming%'") == []
+    assert warehouse.rows("select count(*) as n from staging.items") == [{"n": 0}]
