@@ -153,12 +153,13 @@ def is_free(port: int) -> bool:
 
 def members(sessions: set[int]) -> list[int]:
     """Return the living processes of these sessions; a zombie has ended already."""
+    import psutil
+
     found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError, ValueError):
-            state, _, _, session = (folder / "stat").read_text().rsplit(")", 1)[1].split()[:4]
-            if state != "Z" and int(session) in sessions:
-                found.append(int(folder.name))
+    for process in psutil.process_iter(["status"]):
+        with contextlib.suppress(OSError):  # it has ended since, or is none that we may look at
+            if process.info["status"] != psutil.STATUS_ZOMBIE and os.getsid(process.pid) in sessions:
+                found.append(process.pid)
     return found
 
 

@@ -96,7 +96,7 @@ def airflow(tmp_path_factory):
 
 
 @pytest.mark.integration
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(480)
 def test_the_warehouse_asset_alone_starts_every_later_dag_to_success(airflow):
     errors = airflow.call("GET", "/api/v2/importErrors", token=airflow.bearer)
     assert errors["total_entries"] == 0, errors
@@ -112,7 +112,8 @@ def test_the_warehouse_asset_alone_starts_every_later_dag_to_success(airflow):
         done = {run["dag_id"]: run["run_type"] for run in runs if run["state"] == "success"}
         return done if done.keys() >= CHAIN else None
 
-    types = wait_for(finished, 180, airflow)
+    # Some 60 s on an idle machine; the deadline is for what hangs, not for what shares its processors.
+    types = wait_for(finished, 360, airflow)
     assert {types[dag] for dag in CHAIN} == {"asset_triggered"}
     home = airflow.airflow_home.parent
     assert (home / "sample" / "report" / "index.html").exists()
