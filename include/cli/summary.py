@@ -12,6 +12,8 @@ OFFLINE = "offline model, not a language model (a lexicon and word similarity; E
 SAMPLE = "this was the bundled sample; README.md says how to read your own Slack export and reviews"
 MODELS = "select distinct model from ops.answers where status = 'answered' and model is not null order by model"
 REFUSED = "select source, part, detail from ops.coverage where status = 'refused' order by source, part"
+NO_LINK = "select count(*) from feedback.items where source = 'slack' and permalink is null"
+DOMAIN = "Slack threads have no permalink: set FEEDBACK_SLACK_DOMAIN to the first part of <domain>.slack.com"
 CASES = "select subject from ops.cases where state = 'open' order by opened_at, subject"
 
 
@@ -49,6 +51,7 @@ def collect(settings: Settings, run_ids: dict[str, str], seconds: float) -> dict
         "models": [row["model"] for row in warehouse.rows(MODELS)],
         "quarantined": _one(warehouse.rows("select count(*) from ops.quarantine where status = 'open'")),
         "pending": _one(warehouse.rows("select count(*) from ops.answers where status = 'pending'")),
+        "without_link": 0 if settings.is_sample else _one(warehouse.rows(NO_LINK)),
         "cases": [row["subject"] for row in warehouse.rows(CASES)],
         "refused": [row for row in warehouse.rows(REFUSED) if row["source"] in read],
         "troubles": troubles(warehouse, runs),
@@ -78,6 +81,7 @@ def render(facts: dict[str, Any]) -> str:
             "",
             *_aligned(list(_told(facts)), right=False),
             *([SAMPLE] if facts["sample"] else []),
+            *([f"{facts['without_link']:,} {DOMAIN}"] if facts["without_link"] else []),
         ]
     )
 
@@ -127,7 +131,7 @@ def _aligned(rows: list[list[Any]], right: bool = True) -> list[str]:
 def complaints(facts: dict[str, Any], states: dict[str, str]) -> list[str]:
     """Return one line for each thing that a person must know of."""
     lines = ["{dag_id}.{task_id}: {message}".format(**trouble) for trouble in facts["troubles"]]
-    lines += [f"not read: {gap['detail']}" for gap in facts["refused"]]
+    lines += [f"not read: {gap['source']}: {gap['detail']}" for gap in facts["refused"]]
     if facts["pending"]:
         lines.append(f"{facts['pending']:,} answers wait; the next run goes on with them")
     if facts["cases"] and not any(trouble["outcome"] == "blocked" for trouble in facts["troubles"]):

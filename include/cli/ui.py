@@ -7,6 +7,8 @@ import time
 
 from include import settings
 from include.cli.components import Components
+from include.cli.lock import run_lock
+from include.settings import Settings
 
 HELP = "Airflow with scheduler and UI on 127.0.0.1; Ctrl-C ends every process it started"
 
@@ -20,10 +22,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def main(options: argparse.Namespace) -> int:
     configured = settings.load()
     settings.refuse_what_is_not_built(configured)
+    with run_lock(configured.home):  # its tasks and a run's would pay for the same questions
+        return _until_stopped(configured, options.port)
+
+
+def _until_stopped(configured: Settings, port: int) -> int:
     home = configured.home / "airflow"
     report = configured.data_home / "report" / "index.html"
     print(f"starting Airflow in {home} …", flush=True)
-    with Components(home, options.port, {"AIRFLOW__FEEDBACK__REPORT": str(report)}) as airflow:
+    with Components(home, port, {"AIRFLOW__FEEDBACK__REPORT": str(report)}) as airflow:
         airflow.wait_until_healthy()
         print(f"\n  {airflow.url}\n  user admin, password {airflow.password}\n", flush=True)
         print("  trigger warehouse_main and watch the others follow; Ctrl-C ends everything", flush=True)

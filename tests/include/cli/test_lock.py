@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import signal
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from feedback.errors import RunInProgress, SettingError
+from include.cli import ui
 from include.cli.lock import run_lock
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -34,6 +36,15 @@ def test_a_second_run_is_told_in_one_line_who_is_at_work(tmp_path, holder):
 
     assert f"process {holder.pid} since" in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+def test_the_ui_is_told_too_as_its_tasks_would_pay_for_the_same_questions(tmp_path, holder, monkeypatch):
+    monkeypatch.setenv("FEEDBACK_HOME", str(tmp_path))
+
+    with pytest.raises(RunInProgress, match=f"process {holder.pid} since"):
+        ui.main(argparse.Namespace(port=8080))
+
+    assert not (tmp_path / "airflow").exists()
 
 
 def test_a_run_that_was_killed_leaves_no_lock_behind(tmp_path, holder):

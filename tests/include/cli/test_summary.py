@@ -20,6 +20,7 @@ FACTS = {
     "models": ["a-model"],
     "quarantined": 9,
     "pending": 0,
+    "without_link": 0,
     "cases": [],
     "refused": [],
     "troubles": [],
@@ -76,6 +77,11 @@ def test_agreement_with_golden_answers_stands_beside_its_enrichment():
     assert "golden" not in render(FACTS)
 
 
+def test_where_threads_have_no_link_it_says_which_variable_gives_them_one():
+    assert "FEEDBACK_SLACK_DOMAIN" not in render(FACTS)
+    assert "1,200 Slack threads have no permalink: set FEEDBACK_SLACK_DOMAIN" in render(FACTS | {"without_link": 1200})
+
+
 def test_where_nothing_was_read_the_table_says_so():
     assert "nothing was read" in render(FACTS | {"sources": [], "enrichments": [], "models": []})
 
@@ -88,7 +94,10 @@ def test_nothing_is_complained_about_when_all_is_well():
     ("changed", "line"),
     [
         ({"pending": 1200}, "1,200 answers wait; the next run goes on with them"),
-        ({"refused": [{"detail": "a.zip is no export"}]}, "not read: a.zip is no export"),
+        (
+            {"refused": [{"source": "slack_export", "detail": "a.zip is no export"}]},
+            "not read: slack_export: a.zip is no export",
+        ),
         (
             {"troubles": [{"dag_id": "d", "task_id": "t", "outcome": "failed", "message": "it broke"}]},
             "d.t: it broke",
