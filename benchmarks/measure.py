@@ -17,6 +17,7 @@ class Measured:
     """One finished process."""
 
     seconds: float
+    cpu_seconds: float
     megabytes: float
     status: int
     output: str
@@ -38,7 +39,13 @@ def run(*arguments: str, **variables: str) -> Measured:
     output = process.stdout.read() if process.stdout else ""
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
-    return Measured(time.monotonic() - started, usage.ru_maxrss / 1024, process.returncode, output)
+    return Measured(
+        seconds=time.monotonic() - started,
+        cpu_seconds=usage.ru_utime + usage.ru_stime,
+        megabytes=usage.ru_maxrss / 1024,
+        status=process.returncode,
+        output=output,
+    )
 
 
 def table(title: str, header: tuple[str, ...], rows: list[tuple[object, ...]]) -> None:

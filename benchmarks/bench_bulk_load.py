@@ -1,0 +1,174 @@
+"""A Slack export of 1,000,000 messages into raw and items, no questions, by the real extract_feedback Dag.
+
+Goals: 12 minutes on 2 cores, 2 GB resident, memory flat in the number of messages. Beside it, in the same run,
+what nobody could do with less: each day file through ``json.load`` into one table, without merge, text, masking,
+gate or items. The words are put together at random from a seed: this measures speed and memory alone.
+
+    python benchmarks/bench_bulk_load.py [messages] [fewer messages, to hold the memory against]
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import sys
+import tempfile
+import zipfile
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from bench_large import sentence
+from measure import ROOT, Measured, run, table
+
+CHANNELS, DAYS, PEOPLE = 40, 365, 400
+THREAD = 5
+"""Messages of a thread; half of all messages stand in threads, half alone."""
+START = datetime(2025, 11, 1, tzinfo=UTC)
+RAW = "create table messages (team_id text, channel_id text, ts text, thread_ts text, user_id text, text text, payload json)"
+TASKS = """
+    select task_id, epoch(finished_at - started_at) from ops.task_runs order by started_at
+"""
+
+
+def made(message_count: int, chance: random.Random) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Yield the day files, channel after channel; replies come minutes to days after their root."""
+    for channel in range(CHANNELS):
+        days: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        for number in range(message_count // CHANNELS * (THREAD + 1) // (2 * THREAD)):
+            began = START + timedelta(seconds=chance.randrange(DAYS * 86_400), microseconds=number)
+            size = THREAD if number % (THREAD + 1) == 0 else 1
+            when = began
+            for _ in range(size):
+                days[f"{when:%Y-%m-%d}"].append(message(when, began if size > 1 else None, chance))
+                when += timedelta(minutes=chance.randrange(1, 900))
+        for day, messages in days.items():
+            yield f"channel-{channel}/{day}.json", messages
+
+
+def message(when: datetime, root: datetime | None, chance: random.Random) -> dict[str, Any]:
+    """Return a message as Slack exports it: its words twice, once as blocks."""
+    text = said(chance)
+    one: dict[str, Any] = {
+        "client_msg_id": f"{chance.getrandbits(128):032x}",
+        "type": "message",
+        "text": text,
+        "user": f"U{chance.randrange(PEOPLE):05d}",
+        "ts": f"{when.timestamp():.6f}",
+        "team": "T0BENCH",
+        "blocks": [{
+            "type": "rich_text",
+            "block_id": f"{chance.getrandbits(20):x}",
+            "elements": [{"type": "rich_text_section", "elements": [{"type": "text", "text": text}]}],
+        }],
+    }  # fmt: skip
+    if root:
+        one["thread_ts"] = f"{root.timestamp():.6f}"
+    if chance.random() < 0.1:
+        one["reactions"] = [{"name": "eyes", "users": ["U00001"], "count": 1}]
+    return one
+
+
+def said(chance: random.Random) -> str:
+    """Return a sentence; one of fifty holds something to mask."""
+    text = sentence(chance)
+    if chance.random() < 0.02:
+        text += chance.choice((" Write to jo.bloggs@example.org", " Call +44 20 7946 0958", " Order 4711-0815-2342"))
+    return text
+
+
+def make(file: Path, message_count: int) -> None:
+    """Write the export."""
+    chance = random.Random(20261121)
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        channels = [{"id": f"C{n:05d}", "name": f"channel-{n}", "created": 1, "members": []} for n in range(CHANNELS)]
+        archive.writestr("channels.json", json.dumps(channels))
+        archive.writestr("users.json", json.dumps([{"id": f"U{n:05d}", "name": f"user{n}"} for n in range(PEOPLE)]))
+        for name, messages in made(message_count, chance):
+            archive.writestr(name, json.dumps(messages))
+
+
+def load() -> None:
+    """Run extract_feedback through Airflow, in this process, on what the variables name."""
+    sys.path[:0] = [str(ROOT)]
+    from include.cli import environment
+
+    environment.enter(Path(os.environ["FEEDBACK_HOME"]) / "airflow-run")
+    from include.cli import chain
+
+    state = chain.run_dag(chain.prepare()["extract_feedback"]).state
+    sys.exit(0 if state == "success" else f"extract_feedback: {state}")
+
+
+def load_naively(file: Path, to: Path) -> None:
+    """Insert every message as it is read; memory as it comes."""
+    import duckdb
+    import pyarrow as pa
+
+    names = ("team_id", "channel_id", "ts", "thread_ts", "user_id", "text", "payload")
+    with zipfile.ZipFile(file) as archive, duckdb.connect(str(to)) as connection:
+        connection.execute(RAW)
+        rows = [
+            (one["team"], name.split("/")[0], one["ts"], one.get("thread_ts"), one["user"], one["text"], json.dumps(one))
+            for name in archive.namelist()
+            if "/" in name
+            for one in json.load(archive.open(name))
+        ]
+        connection.register("incoming", pa.table(dict(zip(names, zip(*rows, strict=True), strict=True))))
+        connection.execute("insert into messages select * from incoming")
+
+
+def loaded(file: Path) -> tuple[dict[str, float], int, int]:
+    """Return the seconds of each task, and how many messages and items there are."""
+    import duckdb
+
+    with duckdb.connect(str(file), read_only=True) as connection:
+        counts = [connection.execute(f"select count(*) from {name}").fetchall()[0][0] for name in
+                  ("raw.slack_messages", "feedback.items")]  # fmt: skip
+        return dict(connection.execute(TASKS).fetchall()), counts[0], counts[1]
+
+
+def measured(message_count: int) -> tuple[Measured, Measured, dict[str, float], int, int]:
+    """Load so many messages, ours and the naive way, each in a process of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        home, export = Path(folder) / "home", Path(folder) / "export.zip"
+        this = str(Path(__file__).resolve())
+        for step in (run(this, "make", str(export), str(message_count)),):
+            if step.status:
+                sys.exit(step.output)
+        ours = run(this, "load", FEEDBACK_HOME=str(home), FEEDBACK_SLACK_EXPORT=str(export))
+        if ours.status:
+            sys.exit(ours.output[-4000:])
+        naive = run(this, "naive", str(export), str(Path(folder) / "naive.duckdb"))
+        return ours, naive, *loaded(home / "warehouse.duckdb")
+
+
+def main() -> None:
+    sizes = [int(size) for size in sys.argv[1:]] or [1_000_000, 250_000]
+    rows = []
+    for size in sizes:
+        ours, naive, tasks, messages, items = measured(size)
+        print(f"{size:,}: " + ", ".join(f"{task} {seconds:.1f} s" for task, seconds in tasks.items()), flush=True)
+        rows += [
+            (f"{size:,}", messages, items, ours.seconds, ours.cpu_seconds, ours.megabytes, messages / ours.seconds,
+             ours.seconds / naive.seconds),
+            (f"{size:,}, naive", messages, "", naive.seconds, naive.cpu_seconds, naive.megabytes,
+             messages / naive.seconds, 1.0),
+        ]  # fmt: skip
+    header = ("messages", "raw rows", "items", "s", "CPU s", "peak MB", "messages/s", "x naive")
+    table("Slack export into raw and items (goals for 1,000,000: 720 s, 2,048 MB)", header, rows)
+
+
+if __name__ == "__main__":
+    match sys.argv[1:2]:
+        case ["make"]:
+            make(Path(sys.argv[2]), int(sys.argv[3]))
+        case ["load"]:
+            load()
+        case ["naive"]:
+            load_naively(Path(sys.argv[2]), Path(sys.argv[3]))
+        case _:
+            main()
