@@ -11,6 +11,7 @@ import pytest
 from feedback.model import Run
 from feedback.operators.extract_operator import ExtractOperator
 from feedback.operators.items_operator import ItemsOperator
+from feedback.sources import owed_items
 from feedback.sources.google_play_csv import GooglePlayCsv
 from feedback.sources.itunes_pages import ItunesPages
 from feedback.sources.slack_export import SlackExport
@@ -180,6 +181,18 @@ def test_bots_make_items_in_a_channel_that_has_opted_in(stage):
 
 def test_the_same_run_again_proposes_the_same(stage):
     assert stage().keys() == stage().keys()
+
+
+def test_shards_of_any_size_propose_the_same(stage, monkeypatch):
+    whole = {key: row | {"run_id": None, "shard": None} for key, row in stage().items()}
+    monkeypatch.setattr(owed_items, "ROWS_A_SHARD", 2)
+
+    split = stage("run_2")
+
+    assert len({row["shard"] for row in split.values()}) > 10
+    assert {key: row | {"run_id": None, "shard": None} for key, row in split.items()} == {
+        key: row | {"first_run_id": "run_2"} for key, row in whole.items()
+    }
 
 
 def test_with_nothing_owed_no_library_is_imported(loaded, stage, publish):
