@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from feedback.model import Counts, Item, Run
@@ -94,5 +93,4 @@ class ItemsOperator(FeedbackOperator):
 
 def _row(item: Item, run: Run) -> dict[str, Any]:
     """The staged row; publishing keeps the first run of an item that is published already."""
-    checked = replace(item, has_personal_data=has_personal_data(item.text))
-    return {**asdict(checked), "first_run_id": run.run_id}
+    return vars(item) | {"has_personal_data": has_personal_data(item.text), "first_run_id": run.run_id}

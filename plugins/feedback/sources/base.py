@@ -128,11 +128,13 @@ def load_id(source: str, parts: Iterable[Part], *meaning: object) -> str:
 def grouped(parts: Iterable[Part], most_bytes: int = 8_000_000, most_parts: int = 2_000) -> Iterator[list[Part]]:
     """Yield parts in groups small enough for memory and few enough for a warehouse."""
     group: list[Part] = []
+    size = 0
     for part in parts:
-        if group and (sum(one.size for one in group) + part.size > most_bytes or len(group) == most_parts):
+        if group and (size + part.size > most_bytes or len(group) == most_parts):
             yield group
-            group = []
+            group, size = [], 0
         group.append(part)
+        size += part.size
     if group:
         yield group
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from feedback.model import digest
 from feedback.sources.json_file import clean, storable
 
+EPOCH = datetime(1970, 1, 1)
 TS = re.compile(r"\d{1,11}(?:\.\d{1,9})?")
 EMAIL = re.compile(r"[\w.+%'-]+@[\w-]+(?:\.[\w-]+)+")
 
@@ -23,8 +24,7 @@ def is_message(value: Any) -> bool:
 def instant(ts: str) -> datetime:
     """Return the time a Slack timestamp names, UTC, to the microsecond; floats would lose it."""
     seconds, _, fraction = ts.partition(".")
-    whole = datetime.fromtimestamp(int(seconds), UTC).replace(tzinfo=None)
-    return whole.replace(microsecond=int(fraction.ljust(6, "0")[:6]))
+    return EPOCH + timedelta(seconds=int(seconds), microseconds=int(fraction.ljust(6, "0")[:6]))
 
 
 def edited_ts(message: Mapping[str, Any]) -> str | None:
@@ -123,5 +123,5 @@ def _text(value: Any) -> str | None:
 
 def _each(value: Any, only: tuple[str, ...] = (), without: tuple[str, ...] = ()) -> list[dict[str, Any]]:
     """The objects of a list, cut to some of their fields."""
-    objects = [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
+    objects = [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
     return [{k: v for k, v in one.items() if (k in only if only else k not in without)} for one in objects]

@@ -27,4 +27,4 @@ FORM = re.compile(
 def is_question(text: str) -> bool:
     """Whether the text asks: by a question mark of any script, or by how its sentence begins or ends."""
     said = NOT_SAID.sub(" ", text)
-    return bool(MARK.search(said) or PARTICLE.search(said) or FORM.search(said))
+    return bool(MARK.search(said) or (not said.isascii() and PARTICLE.search(said)) or FORM.search(said))

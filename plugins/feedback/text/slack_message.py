@@ -162,4 +162,4 @@ def _list(value: Any) -> list[Any]:
 
 
 def _dicts(value: Any) -> list[Mapping[str, Any]]:
-    return [one for one in _list(value) if isinstance(one, Mapping)]
+    return [one for one in _list(value) if isinstance(one, dict)]
