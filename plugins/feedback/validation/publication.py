@@ -9,18 +9,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from feedback.errors import GateBlocked
 from feedback.validation import answered, quarantine
 from feedback.validation.cases import may_publish
 from feedback.validation.checks import proposed
 from feedback.validation.subject import Subject, Table
-from feedback.warehouse.base import Step, Warehouse
+from feedback.warehouse.base import Relation, Step, Warehouse
 from feedback.warehouse.incoming import columns_of, incoming
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 KEPT_ITEMS = """
     select
@@ -54,7 +51,7 @@ class _Publication:
     """
 
     steps: list[Step]
-    incoming: Mapping[str, pa.Table]
+    incoming: Mapping[str, Relation]
     counts: Mapping[str, int]
 
 
@@ -84,8 +81,9 @@ def publish(warehouse: Warehouse, subject: Subject, run_id: str) -> dict[str, in
 
 
 def _items(warehouse: Warehouse, subject: Subject, run_id: str) -> _Publication:
-    kept = warehouse.arrow(KEPT_ITEMS, (run_id, run_id))
-    replaced = incoming(warehouse, "feedback.answers_history", _retired(warehouse, subject, run_id, kept))
+    kept = KEPT_ITEMS, (run_id, run_id)
+    counted = warehouse.rows(f"select count(*) as n from ({KEPT_ITEMS}) as kept", (run_id, run_id))[0]["n"]
+    replaced = incoming(warehouse, "feedback.answers_history", _retired(warehouse, subject, run_id))
     steps = [
         *_by_item(warehouse, subject.judged, run_id, {"first_run_id": "kept.first_run_id"}),
         *(step for name in subject.answered_by for step in _ageing(name)),
@@ -94,19 +92,16 @@ def _items(warehouse: Warehouse, subject: Subject, run_id: str) -> _Publication:
         "update ops.answers set status = 'unasked', rows_out = 0"
         " where item_id in (select item_id from incoming.published where not is_askable)",
     ]
-    return _Publication(steps, {"published": kept, "replaced": replaced}, {"published": kept.num_rows})
+    return _Publication(steps, {"published": kept, "replaced": replaced}, {"published": counted})
 
 
-def _retired(warehouse: Warehouse, subject: Subject, run_id: str, kept: pa.Table) -> list[dict[str, Any]]:
+def _retired(warehouse: Warehouse, subject: Subject, run_id: str) -> list[dict[str, Any]]:
     """Return the history of answers about texts that are asked about no more: no newer one will replace them."""
-    wordless = {row["item_id"] for row in kept.to_pylist() if not row["is_askable"]}
-    if not wordless:
-        return []
-    of_run = "item_id in (select item_id from staging.items where run_id = ? and not is_askable)"
+    wordless = f"select item_id from ({KEPT_ITEMS}) as kept where not is_askable"
     rows = []
     for name in subject.answered_by:
-        published = warehouse.rows(f"select * from feedback.{name} where {of_run}", (run_id,))
-        rows += answered.history(name, [row for row in published if row["item_id"] in wordless], run_id)
+        published = warehouse.rows(f"select * from feedback.{name} where item_id in ({wordless})", (run_id, run_id))
+        rows += answered.history(name, published, run_id)
     return rows
 
 

@@ -9,13 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 Step = str | tuple[str, Sequence[Any]]
 """One statement, alone or with the values of its ``?``."""
+Relation: TypeAlias = "pa.Table | Step"
+"""Rows of ours, or a query whose result is taken before the transaction begins and never leaves the warehouse."""
+
+
+def apart(step: Step) -> tuple[str, Sequence[Any]]:
+    """Return a statement and its values."""
+    return (step, ()) if isinstance(step, str) else step
 
 
 class Warehouse(Protocol):
@@ -29,11 +36,10 @@ class Warehouse(Protocol):
     def arrow(self, sql: str, params: Sequence[Any] = ()) -> pa.Table:
         """Return what a query finds as an Arrow table, column names in lower case."""
 
-    def transact(self, steps: Sequence[Step], incoming: Mapping[str, pa.Table | str] | None = None) -> None:
+    def transact(self, steps: Sequence[Step], incoming: Mapping[str, Relation] | None = None) -> None:
         """Run the steps in one transaction: all of them or none.
 
-        :param incoming: relations the steps may name as ``incoming.<name>``: an Arrow table, or a query
-            whose result is taken before the transaction begins; a query may name the relations before it.
+        :param incoming: relations the steps may name as ``incoming.<name>``; a query may name those before it.
         """
 
     def migrate(self) -> list[str]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from feedback.errors import WarehouseBusy, WarehouseError, WarehouseFull
 from feedback.model import utc_now
-from feedback.warehouse.base import Step
+from feedback.warehouse.base import Relation, Step, apart
 from feedback.warehouse.duckdb_file import connected
 from feedback.warehouse.lock import StillHeldError, held
 from feedback.warehouse.migrate import migrate
@@ -69,16 +69,16 @@ class DuckDBWarehouse:
             found = connection.sql(native(sql), params=list(params)).to_arrow_table()
             return found.rename_columns([name.lower() for name in found.column_names])
 
-    def transact(self, steps: Sequence[Step], incoming: Mapping[str, pa.Table | str] | None = None) -> None:
+    def transact(self, steps: Sequence[Step], incoming: Mapping[str, Relation] | None = None) -> None:
         with self._connected() as connection:
             for name, relation in (incoming or {}).items():
-                if isinstance(relation, str):
-                    connection.execute(f"create temp table _incoming_{name} as {native(relation)}")
+                if isinstance(relation, (str, tuple)):
+                    sql, params = apart(relation)
+                    connection.execute(f"create temp table _incoming_{name} as {native(sql)}", list(params))
                 else:
                     connection.register(f"_incoming_{name}", relation)
             connection.begin()
-            for step in steps:
-                sql, params = (step, ()) if isinstance(step, str) else step
+            for sql, params in map(apart, steps):
                 connection.execute(native(sql), list(params))
             connection.commit()  # what was not committed is rolled back by closing
 

@@ -24,7 +24,7 @@ from feedback.errors import (
     WarehouseBusy,
     WarehouseError,
 )
-from feedback.warehouse.base import Step
+from feedback.warehouse.base import Relation, Step, apart
 from feedback.warehouse.migrate import migrate
 from feedback.warehouse.sql_text import format_style
 
@@ -72,7 +72,7 @@ class SnowflakeWarehouse:
             found = _execute(session.cursor(), sql, params)
             return _typed(found.description, found.fetchall())
 
-    def transact(self, steps: Sequence[Step], incoming: Mapping[str, pa.Table | str] | None = None) -> None:
+    def transact(self, steps: Sequence[Step], incoming: Mapping[str, Relation] | None = None) -> None:
         suffix = uuid.uuid4().hex
         names = {name: f"staging.incoming_{name}_{suffix}" for name in incoming or {}}
 
@@ -83,13 +83,13 @@ class SnowflakeWarehouse:
             cursor = session.cursor()
             for name, relation in (incoming or {}).items():
                 stack.callback(_execute, cursor, f"drop table if exists {names[name]}")
-                if isinstance(relation, str):
-                    _execute(cursor, f"create or replace transient table {names[name]} as {named(relation)}")
+                if isinstance(relation, (str, tuple)):
+                    sql, params = apart(relation)
+                    _execute(cursor, f"create or replace transient table {names[name]} as {named(sql)}", params)
                 else:
                     _upload(cursor, names[name], relation)
             with _transaction(session):
-                for step in steps:
-                    sql, params = (step, ()) if isinstance(step, str) else step
+                for sql, params in map(apart, steps):
                     _execute(cursor, named(sql), params)
 
     def migrate(self) -> list[str]:

@@ -85,8 +85,11 @@ class TestTransact:
             ],
             {
                 "new": new,
-                "both_of_them": "select source, run_id, updated_at from ops.source_state"
-                " union all select source, run_id, updated_at from incoming.new",
+                "both_of_them": (
+                    "select source, run_id, updated_at from ops.source_state where source = ?"
+                    " union all select source, run_id, updated_at from incoming.new",
+                    ("a",),
+                ),
             },
         )
 
