@@ -33,15 +33,20 @@ class View:
 
 
 def row_checks(warehouse: Warehouse, subject: Subject, rules: Sequence[Rule], run_id: str) -> View:
-    """Return ``row_key, item_id, content_hash, prompt_version`` and a boolean column named after each rule."""
+    """Return ``row_key, item_id, content_hash, prompt_version`` and a boolean column named after each rule.
+
+    The keys of a row that keeps every rule are NULL: nobody asks for them, and they would take the most memory.
+    """
     with_relations, params = relations(subject, run_id)
 
     def query(rules: Sequence[Rule]) -> str:
         verdicts = "".join(f", coalesce({rule.condition}, false) as {rule.id}" for rule in rules)
+        is_good = " and ".join(["1 = 1", *(rule.id for rule in rules)])
+        columns = [f"case when not ({is_good}) then {key} end as {key}" for key in KEYS]
         return (
-            f"{with_relations} select {subject.row_key} as row_key, {subject.item_id} as item_id,"
+            f"{with_relations}, checked as (select {subject.row_key} as row_key, {subject.item_id} as item_id,"
             f" {subject.content_hash} as content_hash, {subject.prompt_version} as prompt_version{verdicts}"
-            " from staged"
+            f" from staged) select {', '.join([*columns, *(rule.id for rule in rules)])} from checked"
         )
 
     return _view(warehouse, query, [rule for rule in rules if rule.scope == "row"], params)
