@@ -93,18 +93,30 @@ def select(warehouse: Warehouse, teams: Sequence[Team], windows: Mapping[str, Wi
     end = max(window.end for window in windows.values())
     heard = voices(warehouse, end - ACTIVE_FOR, end - OPEN_FOR, end)
     themes = rising(warehouse, end)
-    read_by = {team.name: [voice for voice in heard if team in readers(teams, voice)] for team in teams}
-    return [choose(team, windows[team.name], read_by[team.name], themes) for team in teams if team.name in windows]
+    return [
+        choose(
+            team,
+            windows[team.name],
+            [voice for voice in heard if team in readers(teams, voice)],
+            [theme for theme in themes if team in followers(teams, theme)],
+        )
+        for team in teams
+        if team.name in windows
+    ]
 
 
 def readers(teams: Sequence[Team], voice: Voice) -> list[Team]:
     """Return the teams an item is for; where it is for none, those that take the rest."""
-    focused = [team for team in teams if team.wants(voice)]
-    return focused or [team for team in teams if team.takes_rest]
+    return [team for team in teams if team.wants(voice)] or _takers_of_the_rest(teams)
+
+
+def followers(teams: Sequence[Team], theme: Theme) -> list[Team]:
+    """Return the teams that are told of a theme; where it is for none, those that take the rest."""
+    return [team for team in teams if team.follows(theme)] or _takers_of_the_rest(teams)
 
 
 def choose(team: Team, window: Window, heard: Sequence[Voice], themes: Sequence[Theme]) -> Selection:
-    """Choose what a team should read of what its customers said."""
+    """Choose what a team should read of what its customers said, given the themes that it follows."""
     covered = [voice for voice in heard if window.covers(voice)]
     picks = [pick for pick in (_pick(voice, themes, window.end) for voice in covered) if pick.matters]
     picks.sort(key=lambda pick: (-pick.severity, window.end - pick.voice.last_activity_at, pick.voice.item_id))
@@ -149,6 +161,10 @@ def severity(voice: Voice, theme: Theme | None, now: datetime) -> float:
     freshness = 1.0 - min(1.0, (now - voice.last_activity_at) / OPEN_FOR)
     answered = 1.0 * (voice.has_reply_by_team and not voice.is_unanswered)
     return stars + feeling + waiting + crowd + rise + freshness - answered
+
+
+def _takers_of_the_rest(teams: Sequence[Team]) -> list[Team]:
+    return [team for team in teams if team.takes_rest]
 
 
 def _pick(voice: Voice, themes: Sequence[Theme], now: datetime) -> Pick:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from feedback.digest.rising import Theme
 from feedback.digest.voices import Voice
 from feedback.errors import SettingError
 
@@ -23,12 +25,19 @@ class Focus:
         """Say whether an item is of this kind."""
         language = (voice.language or "").split("-")[0].lower()
         return (
-            (not self.areas or any(area in self.areas for area in voice.areas))
-            and (not self.intents or voice.intent in self.intents)
+            self._is_about(voice.areas, voice.intent)
             and (not self.sources or voice.source in self.sources)
             and (not self.channels or voice.channel in self.channels)
             and (not self.languages or language in self.languages)
         )
+
+    def follows(self, theme: Theme) -> bool:
+        """Say whether a theme is of this kind: it has an area and an intent, and comes from everywhere."""
+        return self._is_about((theme.area,), theme.intent)
+
+    def _is_about(self, areas: Sequence[str], intent: str | None) -> bool:
+        about_area = not self.areas or any(area in self.areas for area in areas)
+        return about_area and (not self.intents or intent in self.intents)
 
 
 @dataclass(frozen=True)
@@ -53,3 +62,7 @@ class Team:
     def wants(self, voice: Voice) -> bool:
         """Say whether an item is one of those the team reads."""
         return any(focus.matches(voice) for focus in self.focus)
+
+    def follows(self, theme: Theme) -> bool:
+        """Say whether a theme is one that the team is told of."""
+        return any(focus.follows(theme) for focus in self.focus)

@@ -109,6 +109,17 @@ def test_a_rising_theme_does_not_drown_the_rest(warehouse):
     assert len({pick.voice.item_id for pick in selection.picks}) == MOST_PICKS
 
 
+def test_a_team_is_not_told_of_a_theme_that_is_not_its_own(warehouse):
+    seed(warehouse, six_weeks())
+    both = {"areas": ("sync_and_offline", "login_and_account"), "intent": "bug_report", "sentiment": "negative"}
+    say(warehouse, {"number": 9_001, **both})
+
+    selection = chosen(warehouse, team=Team("login", "Login", (Focus(areas=("login_and_account",)),)))
+
+    assert numbers(selection) == [9_001]
+    assert (selection.picks[0].theme, selection.themes) == (None, ())
+
+
 def test_the_same_words_are_shown_once_where_others_wait(warehouse):
     same = [{"number": n, "sentiment": "negative", "score": -0.9, "quote": "Crashes"} for n in range(8)]
     other = [{"number": 8 + n, "sentiment": "negative", "score": -0.1, "quote": f"Other {n}"} for n in range(3)]

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from feedback.digest.select import readers
+from feedback.digest.rising import Theme
+from feedback.digest.select import followers, readers
 from feedback.digest.team import Focus, Team
 from feedback.digest.voices import voices
 from feedback.errors import SettingError
@@ -44,6 +45,19 @@ def test_what_is_nobodys_focus_is_for_the_team_that_takes_the_rest(voice):
 
     assert readers((search, rest), voice) == [rest]
     assert readers((sync, rest), voice) == [sync]
+
+
+def test_a_team_is_told_of_the_themes_of_its_focus_and_of_no_others():
+    theme = Theme("sync", "bug_report", (8, 1, 0))
+    sync, bugs = (
+        Team("sync", "Sync", (Focus(areas=("sync",)),)),
+        Team("bugs", "Bugs", (Focus(intents=("bug_report",)),)),
+    )
+    search = Team("search", "Search", (Focus(areas=("search",)), Focus(areas=("sync",), intents=("praise",))))
+    rest = Team("rest", "Rest", (), takes_rest=True)
+
+    assert followers((sync, bugs, search, rest), theme) == [sync, bugs]
+    assert followers((search, rest), theme) == [rest]
 
 
 @pytest.mark.parametrize("name", ["", "Mobile", "a/b", "../x", "a b", "-a"])
