@@ -38,9 +38,7 @@ class Chart:
     levels: tuple[Tick, ...] = ()
 
 
-def stacked(
-    series: Sequence[tuple[str, Sequence[float]]], names: Sequence[str], width: float = 720, height: float = 200
-) -> Chart:
+def stacked(series: Sequence[tuple[str, Sequence[float]]], names: Sequence[str], width: float, height: float) -> Chart:
     """Stack the series, the first at the bottom, one column for each name."""
     top = nice(max((sum(values) for values in zip(*(values for _, values in series), strict=True)), default=0))
     step = width / max(1, len(names))
@@ -74,7 +72,7 @@ def nice(most: float) -> float:
     if most <= 0:
         return 1.0
     power = 10.0 ** math.floor(math.log10(most))
-    return next(power * factor for factor in (1, 2, 4, 6, 8, 10, 20) if power * factor >= most)
+    return next(power * factor for factor in (1, 1.6, 2, 4, 6, 8, 10, 20) if power * factor >= most)
 
 
 def short(number: float) -> str:

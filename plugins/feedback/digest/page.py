@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 MOST_WORDS = 600
+TEMPLATES = Path(__file__).parent / "templates"
 
 
 def render(view: Mapping[str, Any]) -> str:
@@ -32,7 +33,7 @@ def _environment() -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
+        loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=_shown,
@@ -45,6 +46,7 @@ def _environment() -> Environment:
         "words": wording.words,
         "link": our_link,
         "usd": usd,
+        "percent": "{:.0%}".format,
         "cut": cut,
         "day": lambda instant: f"{instant.day} {instant:%b %Y}",
         "instant": lambda instant: f"{instant.day} {instant:%b %Y, %H:%M} UTC",

@@ -17,7 +17,7 @@ import feedback
 from feedback.digest import figures, wording
 from feedback.digest.chart import Chart, spark, stacked
 from feedback.digest.escape import from_slack
-from feedback.digest.headline import headline
+from feedback.digest.headline import headline, progress
 from feedback.digest.outbox import write_atomically
 from feedback.digest.page import render
 from feedback.digest.rising import rising
@@ -77,19 +77,22 @@ def view(warehouse: Warehouse, digest_folder: Path, about: About) -> dict[str, A
     cost = figures.cost(warehouse, runs)
     over_time = trends(warehouse, about.as_of)
     models = [row["model"] for row in warehouse.rows(figures.MODELS)]
+    themes = rising(warehouse, about.as_of)
+    unhappy = over_time.unhappy
     return {
         "about": about,
-        "headline": headline(stages, gates, sum(row["n"] for row in set_aside), cost),
+        "headline": headline(stages, gates, unhappy[-1] if unhappy else None, themes),
+        "progress": progress(stages, sum(row["n"] for row in set_aside), cost),
         "runs": runs,
         "troubles": troubles(warehouse, [run.run_id for run in runs]),
         "stages": stages,
         "unanswered": warehouse.rows(UNANSWERED)[0]["n"],
-        "unhappy": _unhappy(over_time),
+        "unhappy": unhappy,
         "sentiment": over_time.sentiment,
         "sentiment_chart": _sentiment_chart(over_time),
         "weeks": _week_names(over_time),
         "labels": {"Intent": _sparks(over_time, over_time.intent), "Product area": _sparks(over_time, over_time.area)},
-        "themes": [(theme, _theme_spark(theme.weeks[::-1])) for theme in rising(warehouse, about.as_of)],
+        "themes": [(theme, _theme_spark(theme.weeks[::-1])) for theme in themes],
         "sources": warehouse.rows(figures.SOURCES),
         "named": warehouse.rows(figures.NAMED),
         "gates": gates,
@@ -128,19 +131,13 @@ def _unescaped(values: dict[str, Any]) -> dict[str, Any]:
     return {key: from_slack(value) if isinstance(value, str) else value for key, value in values.items()}
 
 
-def _unhappy(over_time: Trends) -> float | None:
-    """Return the share of unhappy voices in the last week."""
-    latest = {trend.label: trend.weeks[-1] for trend in over_time.sentiment}
-    said = sum(latest.values())
-    return latest["negative"] / said if said else None
-
-
 def _week_names(over_time: Trends) -> list[str]:
     return [f"{start.day} {start:%b}" for start in over_time.starts]
 
 
 def _sentiment_chart(over_time: Trends) -> Chart:
-    return stacked([(trend.label, trend.weeks) for trend in over_time.sentiment], _week_names(over_time))
+    series = [(trend.label, trend.weeks) for trend in over_time.sentiment]
+    return stacked(series, _week_names(over_time), width=560, height=240)
 
 
 def _sparks(over_time: Trends, labels: Sequence[Trend]) -> list[tuple[Trend, Chart]]:
@@ -159,4 +156,4 @@ def _cost_chart(cost: figures.Cost) -> Chart:
     paid = cost.total.usd > 0
     values = [round(bill.usd, 4) if paid else bill.calls for _, bill in cost.days]
     names = [f"{day.day} {day:%b}" for day, _ in cost.days]
-    return stacked([("dollars" if paid else "calls", values)], names, width=720, height=110)
+    return stacked([("dollars" if paid else "calls", values)], names, width=560, height=110)

@@ -51,6 +51,13 @@ class Trends:
     intent: tuple[Trend, ...]
     area: tuple[Trend, ...]
 
+    @property
+    def unhappy(self) -> tuple[float | None, ...]:
+        """The share of unhappy voices, week by week; ``None`` for a week in which no feeling is known."""
+        by_label = {trend.label: trend.weeks for trend in self.sentiment}
+        said = [sum(week) for week in zip(*by_label.values(), strict=True)]
+        return tuple(bad / n if n else None for bad, n in zip(by_label.get("negative", ()), said, strict=True))
+
 
 def trends(warehouse: Warehouse, as_of: datetime) -> Trends:
     """Count labels over the last weeks that anything was said in."""

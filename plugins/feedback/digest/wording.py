@@ -48,7 +48,12 @@ def reason(pick: Pick, now: datetime) -> str:
 
 def theme_name(theme: Theme, number: int) -> str:
     """Return ``9 bug reports about sync``."""
-    return f"{count(number)} {INTENTS.get(theme.intent, words(theme.intent))} about {words(theme.area)}"
+    return f"{count(number)} {theme_title(theme)}"
+
+
+def theme_title(theme: Theme) -> str:
+    """Return ``bug reports about sync``."""
+    return f"{INTENTS.get(theme.intent, words(theme.intent))} about {words(theme.area)}"
 
 
 def origin(voice: Voice) -> str:

@@ -11,7 +11,7 @@ counts = st.lists(st.integers(min_value=0, max_value=10**15), min_size=1, max_si
 
 @given(st.lists(counts, min_size=1, max_size=4).filter(lambda rows: len({len(row) for row in rows}) == 1))
 def test_stacked_bars_stay_in_the_box_and_on_each_other(rows):
-    chart = stacked([(str(kind), row) for kind, row in enumerate(rows)], ["week"] * len(rows[0]))
+    chart = stacked([(str(kind), row) for kind, row in enumerate(rows)], ["week"] * len(rows[0]), 720, 200)
 
     assert all(bar.y >= -0.01 and bar.y + bar.height <= chart.height + 0.02 for bar in chart.bars)
     assert all(bar.x >= 0 and bar.x + bar.width <= chart.width for bar in chart.bars)
@@ -25,7 +25,7 @@ def test_sparks_stay_in_the_box(values):
 
 
 def test_nothing_to_draw_is_an_empty_chart():
-    assert stacked([], []).bars == ()
+    assert stacked([], [], 720, 200).bars == ()
     assert spark([], [], 0).bars == ()
 
 
