@@ -6,6 +6,7 @@ from typing import Any
 
 from include import settings
 from include.golden import agreement
+from include.known_sources import HOSTS
 from include.teams import TEAMS
 
 _SETTINGS = settings.load()
@@ -17,6 +18,7 @@ DIGEST: dict[str, Any] = {
     "teams": TEAMS,
     "folder": DIGEST_FOLDER,
     "timezone": _SETTINGS.timezone,
+    "hosts": HOSTS,
     **_NOW,
 }
 REPORT: dict[str, Any] = {
@@ -26,5 +28,6 @@ REPORT: dict[str, Any] = {
     "budget_usd": _SETTINGS.llm_budget_usd,
     "budget_usd_day": _SETTINGS.llm_budget_usd_day,
     "agreement": agreement,
+    "hosts": HOSTS,
     **_NOW,
 }

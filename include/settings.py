@@ -13,6 +13,7 @@ from pathlib import Path
 
 import feedback
 from feedback.errors import SettingError
+from include import known_sources
 from include.connections import refuse_broken_connections
 from include.variables import (
     Reader,
@@ -96,6 +97,7 @@ class Settings:
         """Whether any source is configured; if not, the bundled sample is used."""
         return any(
             (
+                known_sources.OWN,
                 self.slack_export,
                 self.slack_channels,
                 self.app_store_apps,
@@ -110,7 +112,10 @@ class Settings:
     def reads_api(self) -> bool:
         """Whether a source goes on by itself, so that the clock is now; a file is as of its newest item."""
         channels = self.slack_channels and not self.slack_export
-        return any((channels, self.app_store_apps, self.itunes_apps and not self.itunes_pages, self.google_play_apps))
+        own = known_sources.OWN
+        return any(
+            (own, channels, self.app_store_apps, self.itunes_apps and not self.itunes_pages, self.google_play_apps)
+        )
 
     @property
     def is_sample(self) -> bool:

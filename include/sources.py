@@ -1,4 +1,4 @@
-"""Which sources are read: what the variables name, or else the bundled sample."""
+"""Which sources are read: what the variables name and include/known_sources.py holds, else the bundled sample."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from feedback.sources.base import Source
 from feedback.sources.google_play_csv import GooglePlayCsv
 from feedback.sources.itunes_pages import ItunesPages
 from feedback.sources.slack_export import SlackExport
-from include import settings
+from include import known_sources, settings
 from include.settings import ROOT, Settings
 
 SAMPLE = ROOT / "include/sample"
@@ -22,7 +22,7 @@ BOT_CHANNELS: tuple[str, ...] = ()
 
 
 def sources(chosen: Settings) -> tuple[Source, ...]:
-    """Return the sources that the settings name.
+    """Return the sources that the settings name, and your own.
 
     :raises SettingError: a variable asks for what is not built, or names an app twice.
     """
@@ -48,7 +48,7 @@ def sources(chosen: Settings) -> tuple[Source, ...]:
         found.append(GooglePlayCsv(chosen.google_play_csv))
     if chosen.itunes_pages:
         found.append(ItunesPages(chosen.itunes_pages))
-    return tuple(found)
+    return (*found, *known_sources.OWN)
 
 
 def salt(chosen: Settings) -> bytes:
@@ -70,6 +70,7 @@ def item_rules(chosen: Settings) -> dict[str, Any]:
         "phone_region": chosen.phone_region,
         "slack_domain": chosen.slack_domain,
         "bot_channels": BOT_CHANNELS,
+        "hosts": known_sources.HOSTS,
     }
 
 

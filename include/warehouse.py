@@ -22,7 +22,8 @@ def warehouse(settings: Settings) -> Warehouse:
         raise SettingError(
             "FEEDBACK_WAREHOUSE=snowflake needs a source, as the bundled sample stays on DuckDB: set one of"
             " FEEDBACK_SLACK_EXPORT, FEEDBACK_SLACK_CHANNELS, FEEDBACK_APP_STORE_APPS, FEEDBACK_ITUNES_APPS,"
-            " FEEDBACK_ITUNES_PAGES, FEEDBACK_GOOGLE_PLAY_APPS, FEEDBACK_GOOGLE_PLAY_CSV"
+            " FEEDBACK_ITUNES_PAGES, FEEDBACK_GOOGLE_PLAY_APPS, FEEDBACK_GOOGLE_PLAY_CSV, or name a table in"
+            " include/known_sources.py"
         )
     if settings.hash_salt is None:
         raise SettingError(

@@ -59,7 +59,7 @@ def check_python(root: Path) -> Iterator[str]:
     reserved = reserved_words(SQL)
     for file in sorted(file for folder in PYTHON for file in (root / folder).rglob("*.py")):
         for line, text in _strings(ast.parse(file.read_text("utf-8"))):
-            if not _STATEMENT.match(text):
+            if not _STATEMENT.match(text.lstrip()):
                 continue
             parsed = parse(text)
             if isinstance(parsed, str):
@@ -136,4 +136,4 @@ def _strings(tree: ast.AST) -> Iterator[tuple[int, str]]:
             text = "".join(str(v.value) if isinstance(v, ast.Constant) else "filled" for v in node.values)
             yield node.lineno, re.sub(r"\) filled$", ") select 1", text)  # what an insert ends with is a query
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in pieces:
-            yield node.lineno, node.value
+            yield node.lineno, re.sub(r"\{\w+\}", "filled", node.value)

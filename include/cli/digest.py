@@ -37,6 +37,7 @@ def main(options: argparse.Namespace) -> int:
         timezone=DIGEST["timezone"],
         run=Run(run_id="command-line", dag_id="cli", task_id="digest"),
         force=options.force,
+        hosts=DIGEST["hosts"],
     )
     for path in written.paths:
         print(path)

@@ -3,40 +3,65 @@
 from __future__ import annotations
 
 import argparse
+import json
+import re
 import shutil
 import stat
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 
+from feedback.digest.escape import plain
 from feedback.errors import FeedbackError
-from feedback.sources.base import Finding
+from feedback.sources.base import Finding, Past, Source
 from include import settings
 from include.cli import environment
+from include.cli.aligned import aligned
 from include.settings import Settings
 
-HELP = "try each configured file, connection and pool; one line each, exit 1 if something is missing"
+HELP = "try each configured file, table, connection and pool, and say in one line each what is missing"
+STATUSES = "exit status: 0 nothing is missing, 1 something is; a note is for you to know and needs no mending"
 
+MARKS = {True: "ok", False: "MISSING", None: "note"}
 LEAST_FREE_BYTES = 1_000_000_000
+CREDENTIALS = re.compile(r"//[^/\s]*@")
+"""A user and a password inside an address."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """It takes no options."""
+    parser.epilog = STATUSES
+    parser.add_argument("--json", action="store_true", help="machine-readable")
 
 
 def main(options: argparse.Namespace) -> int:
-    marks = {True: "ok     ", False: "MISSING", None: "note   "}
-    findings = list(examine(settings.load()))
-    for finding in findings:
-        print(f"{marks[finding.is_fine]}  {finding.what}: {finding.line}")
-    return 1 if any(finding.is_fine is False for finding in findings) else 0
+    found = [(MARKS[one.is_fine], one.what, harmless(one.line)) for one in examine(settings.load())]
+    missing = sum(mark == MARKS[False] for mark, _, _ in found)
+    if options.json:
+        findings = [{"mark": mark, "what": what, "line": line} for mark, what, line in found]
+        print(json.dumps({"missing": missing, "findings": findings}, indent=2))
+    else:
+        print("\n".join([*aligned(found), "", told(missing)]))
+    return 1 if missing else 0
+
+
+def told(missing: int) -> str:
+    """Return the sum of it all."""
+    if not missing:
+        return "nothing is missing"
+    return f"{missing} {'thing is' if missing == 1 else 'things are'} missing"
+
+
+def harmless(line: str) -> str:
+    """Return one line without what only looks like text, nor a credential that somebody wrote into an address."""
+    return CREDENTIALS.sub("//…@", plain(line))
 
 
 def examine(configured: Settings) -> Iterator[Finding]:
     """Yield what each look finds; a look that fails is a finding, not an end."""
     for what, look in (
         ("settings", _settings),
-        ("sources", _sources),
         ("warehouse", _warehouse),
+        ("sources", _sources),
         ("model", _model),
         ("home", _home),
         ("airflow", _airflow),
@@ -66,18 +91,22 @@ def _sources(configured: Settings) -> Iterator[Finding]:
     found = sources(configured)
     if configured.is_sample:
         yield Finding("sources", None, "none is configured: runs read the bundled sample")
-    for variable, path in (
-        ("FEEDBACK_SLACK_EXPORT", configured.slack_export),
-        ("FEEDBACK_GOOGLE_PLAY_CSV", configured.google_play_csv),
-        ("FEEDBACK_ITUNES_PAGES", configured.itunes_pages),
-    ):
-        if path:
-            yield Finding(variable, path.exists(), f"{path}" if path.exists() else f"{path} is not there")
     if configured.slack_export and not configured.slack_domain:
         yield Finding("FEEDBACK_SLACK_DOMAIN", None, "not set: Slack items have no permalink")
     for source in found:
-        yield from source.examine()
-    yield Finding("sources", True, ", ".join(source.name for source in found))
+        yield from _looked(source.name, partial(_source, source), configured)
+
+
+def _source(source: Source, configured: Settings) -> Iterator[Finding]:
+    from feedback.sources.past import recall
+    from include.warehouse import warehouse as open_warehouse
+
+    warehouse = open_warehouse(configured)
+    try:
+        past = recall(warehouse, source.name)
+    except FeedbackError:  # a finding of its own
+        past = Past(rows=warehouse.rows)
+    yield from source.examine(past)
 
 
 def _warehouse(configured: Settings) -> Iterator[Finding]:

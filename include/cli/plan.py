@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 
 from feedback.errors import FeedbackError
 from feedback.llm.plan import Estimate
 from feedback.sources.base import Expected
 from include import settings
+from include.cli.aligned import aligned
 from include.settings import Settings
 
-HELP = "calls and minutes of each source; rows, calls, tokens and US dollars that are owed now; reads and asks nothing"
+HELP = "what the next run would cost: calls and minutes of each source, and US dollars of what is owed; asks nothing"
+STATUSES = "exit status: 0 everything is told, 1 something cannot be told: its line says why"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = STATUSES
     parser.add_argument("--json", action="store_true", help="machine-readable")
 
 
@@ -26,13 +30,32 @@ def main(options: argparse.Namespace) -> int:
     if options.json:
         by_source = {name: one if isinstance(one, str) else asdict(one) for name, one in read.items()}
         print(json.dumps({**asdict(owed), "sources": by_source}, indent=2))
-        return 0
-    for name, one in read.items():
-        print(f"read {name}: {one if isinstance(one, str) else told_of_reading(one)}")
-    print(f"ask: {told(owed)}")
-    print(f"limits: US$ {configured.llm_budget_usd:g} a run, US$ {configured.llm_budget_usd_day:g} a UTC day")
-    print("what the sources would bring is not in what is asked: make run reads them first, and asks only then")
-    return 0
+    else:
+        print("\n".join(page(owed, read, configured)))
+    return 1 if any(isinstance(one, str) for one in read.values()) else 0
+
+
+def page(owed: Estimate, read: Mapping[str, Expected | str], settings: Settings) -> Iterator[str]:
+    """Yield the lines that a person reads: what is read first, what is asked then, and the sum."""
+    yield from aligned([["to read", "calls", "minutes", "rows", ""], *(_row(name, one) for name, one in read.items())])
+    yield ""
+    asked = [owed.rows, owed.questions, owed.calls, owed.input_tokens, owed.output_tokens, f"{owed.usd:.2f}"]
+    yield from aligned([["to ask", "texts", "questions", "calls", "tokens in", "tokens out", "US$"], ["now", *asked]])
+    yield ""
+    told = [one for one in read.values() if isinstance(one, Expected)]
+    calls, minutes = sum(one.calls for one in told), sum(one.minutes for one in told)
+    reads = f"{calls:,} calls to sources in about {minutes:,.0f} minutes" if calls else "no calls to sources"
+    yield f"the next run: {reads}, then about US$ {owed.usd:.2f}, and more for what the sources bring"
+    yield f"limits: US$ {settings.llm_budget_usd:g} a run, US$ {settings.llm_budget_usd_day:g} a UTC day"
+
+
+def _row(name: str, one: Expected | str) -> list[str | int | None]:
+    """A source's line; nothing is called for files and tables."""
+    if isinstance(one, str):
+        return [name, None, None, None, one]
+    runs = "" if one.runs == 1 else f"everything after {one.runs} runs"
+    note = "; ".join(part for part in (runs, one.note) if part)
+    return [name, one.calls or None, round(one.minutes) if one.calls else None, one.rows, note]
 
 
 def reading(settings: Settings) -> dict[str, Expected | str]:
@@ -49,16 +72,6 @@ def reading(settings: Settings) -> dict[str, Expected | str]:
         except FeedbackError as error:
             found[source.name] = str(error)
     return found
-
-
-def told_of_reading(expected: Expected) -> str:
-    """Return what reading a source costs, as a person reads it."""
-    if not expected.calls:
-        return expected.note or "files, no calls"
-    rows = "" if expected.rows is None else f", about {expected.rows:,} rows"
-    runs = "" if expected.runs == 1 else f", everything after {expected.runs} runs"
-    note = f"; {expected.note}" if expected.note else ""
-    return f"{expected.calls:,} calls, {expected.minutes:.0f} minutes{rows}{runs}{note}"
 
 
 def plan(settings: Settings) -> Estimate:

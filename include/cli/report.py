@@ -28,6 +28,7 @@ def main(options: argparse.Namespace) -> int:
         budget_usd=REPORT["budget_usd"],
         budget_usd_day=REPORT["budget_usd_day"],
         agreement=REPORT["agreement"](warehouse),
+        hosts=REPORT["hosts"],
     )
     run = Run(run_id="command-line", dag_id="cli", task_id="report")
     print(write_report(warehouse, REPORT["folder"], REPORT["digest_folder"], about, run))

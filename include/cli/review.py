@@ -1,30 +1,58 @@
-"""``make review``: the batches that a gate stopped, and a person's word on them."""
+"""``make review``: the batches that a gate stopped, the rows that are gone, and a person's word on them."""
 
 from __future__ import annotations
 
 import argparse
 import getpass
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
+from feedback.digest.escape import cut, plain
 from feedback.errors import SettingError
 from include import settings
+from include.cli.aligned import aligned
 from include.warehouse import warehouse as open_warehouse
 
-HELP = "list the blocked batches that wait; accept one, drop it, or have it asked again"
+HELP = "list what waits for a person: blocked batches and deletions; accept one, drop it, or have it done again"
+STATUSES = "exit status: 0 listed or decided, 1 there is no open case of that id"
 
-OPEN = "select case_id, subject, run_id, rules, opened_at from ops.cases where state = 'open' order by opened_at"
+OPEN = """
+    select c.case_id, c.subject, c.run_id, c.rules, c.opened_at, count(g.row_key) as gone
+    from ops.cases as c
+    left join staging.gone as g on g.case_id = c.case_id and not g.is_kept
+    where c.state = 'open'
+    group by c.case_id, c.subject, c.run_id, c.rules, c.opened_at
+    order by c.opened_at, c.case_id
+"""
+GONE = """
+    select case_id, row_key from staging.gone
+    where not is_kept and case_id is not null
+    qualify row_number() over (partition by case_id order by row_key) <= 3
+    order by case_id, row_key
+"""
+DELETIONS = "deletions of "
 DECISIONS = {"accept": "accepted", "drop": "dropped", "re_ask": "re_asked"}
 NEXT = {
     "accept": "the next run of its Dag publishes it",
     "drop": "it stays set aside until its text or prompt moves",
     "re_ask": "the next run does it again",
 }
+NEXT_OF_GONE = {
+    "accept": "the next run deletes them",
+    "drop": "they stay as they are",
+    "re_ask": "the next run looks for them again",
+}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = STATUSES
     choice = parser.add_mutually_exclusive_group()
     for decision in DECISIONS:
-        choice.add_argument(f"--{decision.replace('_', '-')}", metavar="CASE", help=NEXT[decision])
+        meaning = f"{NEXT[decision]}; of rows that are gone: {NEXT_OF_GONE[decision]}"
+        choice.add_argument(f"--{decision.replace('_', '-')}", metavar="CASE", help=meaning)
     parser.add_argument("--author", help="who decides (default: your login)")
+    parser.add_argument("--json", action="store_true", help="machine-readable list")
 
 
 def main(options: argparse.Namespace) -> int:
@@ -32,19 +60,51 @@ def main(options: argparse.Namespace) -> int:
 
     warehouse = open_warehouse(settings.load())
     warehouse.migrate()
+    waiting = [dict(row) for row in warehouse.rows(OPEN)]
     for decision, state in DECISIONS.items():
         if case := getattr(options, decision):
             decide(warehouse, case, state, options.author or _login())
-            print(f"{case} is {state}: {NEXT[decision]}")
+            print(f"{case} is {state}: {_next(waiting, case)[decision]}")
             return 0
-    waiting = warehouse.rows(OPEN)
     for row in waiting:
-        print(
-            f"{row['case_id']}  {row['subject']} of {row['run_id']}, {row['opened_at']:%Y-%m-%d %H:%M}: {row['rules']}"
-        )
-    if not waiting:
-        print("no batch waits for a decision")
+        row["examples"] = [gone["row_key"] for gone in warehouse.rows(GONE) if gone["case_id"] == row["case_id"]]
+    print(json.dumps(waiting, indent=2, default=str) if options.json else "\n".join(listed(waiting)))
     return 0
+
+
+def listed(waiting: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield what waits, a line each, and how to decide it."""
+    if not waiting:
+        yield "nothing waits for a decision"
+        return
+    rows = [[row["case_id"], row["subject"], f"{row['opened_at']:%Y-%m-%d %H:%M}", _why(row)] for row in waiting]
+    yield from aligned([["case", "about", "since", "why"], *rows])
+    yield ""
+    yield f"{len(waiting)} wait{'s' * (len(waiting) == 1)}; decide each once:"
+    yield from aligned([[f"  {_call(decision)}", _meaning(waiting, decision)] for decision in DECISIONS])
+
+
+def _call(decision: str) -> str:
+    return f'make review ARGS="--{decision.replace("_", "-")} <case>"'
+
+
+def _meaning(waiting: Sequence[Mapping[str, Any]], decision: str) -> str:
+    """What a decision does to the kinds of cases that wait."""
+    return "; ".join(dict.fromkeys(_next(waiting, row["case_id"])[decision] for row in waiting))
+
+
+def _why(row: Mapping[str, Any]) -> str:
+    """The rules that stopped a batch; of rows that are gone how many, and the keys of a few."""
+    if not row["subject"].startswith(DELETIONS):
+        return f"{row['rules']}, in {row['run_id']}"
+    keys = ", ".join(cut(plain(key), 60) for key in row["examples"])
+    return f"{row['gone']:,} rows are gone there: {keys}{', …' if row['gone'] > len(row['examples']) else ''}"
+
+
+def _next(waiting: Sequence[Mapping[str, Any]], case: str) -> Mapping[str, str]:
+    """What comes of each decision about a case."""
+    subject = next((row["subject"] for row in waiting if row["case_id"] == case), "")
+    return NEXT_OF_GONE if subject.startswith(DELETIONS) else NEXT
 
 
 def _login() -> str:

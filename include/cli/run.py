@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 
 HELP = "read, ask, check and publish what is new, once; without a source configured, on the bundled sample"
 
+STATUSES = "exit status: 0 published, 3 a gate blocked, 4 published but something waits, else failed in one line"
 PUBLISHED, FAILED, BLOCKED, WAITING = 0, 1, 3, 4
 ROOM_NEEDED = 20 * 2**20
 """Bytes that an empty home takes before anything is read."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = STATUSES
     parser.add_argument("--json", action="store_true", help="print the summary as JSON")
     parser.add_argument("--yes", action="store_true", help="do not ask before spending; the hard budget still holds")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from include.cli.aligned import aligned
 from include.settings import Settings
 from include.warehouse import warehouse as open_warehouse
 
@@ -74,12 +75,12 @@ def render(facts: dict[str, Any]) -> str:
     return "\n".join(
         [
             "",
-            *_aligned([["source", "items", "new", "published now"], *sources]),
+            *aligned([["source", "items", "new", "published now"], *sources]),
             *([] if sources else ["nothing was read"]),
             "",
-            *_aligned(_answers(facts)),
+            *aligned(_answers(facts)),
             "",
-            *_aligned(list(_told(facts)), right=False),
+            *aligned(list(_told(facts))),
             *([SAMPLE] if facts["sample"] else []),
             *([f"{facts['without_link']:,} {DOMAIN}"] if facts["without_link"] else []),
         ]
@@ -113,19 +114,6 @@ def _told(facts: dict[str, Any]) -> Iterator[list[str]]:
         yield ["model", OFFLINE if model == "offline" else model]
     for what in ("report", "digest", "warehouse"):
         yield [what, facts[what]]
-
-
-def _aligned(rows: list[list[Any]], right: bool = True) -> list[str]:
-    """Return rows as lines with columns of one width; numbers stand ``right``, the first column never."""
-    cells = [[f"{cell:,}" if isinstance(cell, int) else cell for cell in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    return [
-        "  ".join(
-            cell.rjust(width) if right and number else cell.ljust(width)
-            for number, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in cells
-    ]
 
 
 def complaints(facts: dict[str, Any], states: dict[str, str]) -> list[str]:

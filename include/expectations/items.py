@@ -3,6 +3,7 @@
 from feedback.validation.rule import Rule, Severity
 from feedback.validation.subject import Subject, Table
 from include.enrichments import ENRICHMENTS
+from include.known_sources import KINDS
 
 MISBUILT = "Built wrong from its raw rows: compare with raw by source_key, mend the source, run extract_feedback again."
 UNMASKED = "An address, phone or card number slipped past masking: add its shape to the redaction, load again."
@@ -20,16 +21,16 @@ ITEMS_SUBJECT = Subject(
     rules=(
         _rule("key_unique", "count(*) over (partition by item_id) = 1"),
         _rule("key_well_formed", "item_id = source || ':' || source_key"),
-        _rule("source_known", "source in ('slack', 'app_store', 'google_play', 'itunes')"),
+        _rule("source_known", f"source in {KINDS}"),
         _rule("visibility_known", "visibility in ('public', 'private')"),
         _rule("text_present", "text is not null"),
         _rule("askable_has_words", "is_askable = false or trim(text) <> ''"),
         _rule("unasked_has_reason", "is_askable or unasked_reason is not null"),
         _rule("personal_data_absent", "not has_personal_data", UNMASKED),
-        # A store's first review is of 2008; a day of slack is for clocks and zones.
+        # What a clock that was never set says is of 1970; a day of slack is for clocks and zones.
         _rule(
             "posted_at_sane",
-            "posted_at >= cast('2008-01-01' as timestamp_ntz) and posted_at <= last_activity_at"
+            "posted_at >= cast('1990-01-01' as timestamp_ntz) and posted_at <= last_activity_at"
             " and last_activity_at <= cast(current_timestamp as timestamp_ntz) + interval '1 day'",
         ),
         _rule("rating_in_range", "rating is null or rating between 1 and 5"),

@@ -52,14 +52,15 @@ class Walked:
     """A stretch of a source that was read to its clean end: what is stored of it and was not met is gone there.
 
     :param where: SQL condition over the raw table, with its ``params``: the rows that the walk had to meet.
-    :param met: keys of the rows it met, in the order of the table's key.
+    :param met: keys of the rows it met, in the order of the table's key; or a query that finds them as ``row_key``,
+        their parts joined by ``|``, where they are in the warehouse already.
     """
 
     source: str
     target: str
     where: str
     params: tuple[Any, ...]
-    met: frozenset[tuple[str, ...]]
+    met: frozenset[tuple[str, ...]] | str
 
 
 @dataclass(frozen=True)

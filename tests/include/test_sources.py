@@ -1,17 +1,24 @@
 """What must hold of every source, and which the variables choose."""
 
+import importlib
 import json
+import pkgutil
 import stat
 from pathlib import Path
 
 import pytest
 
+import feedback.sources
 from feedback.errors import InputRefused, SettingError
-from feedback.model import Batch, Gap
-from feedback.sources.base import Past
+from feedback.model import Batch, Gap, Run
+from feedback.operators.extract_operator import ExtractOperator
+from feedback.sources.base import Past, Source
+from feedback.sources.past import recall
 from feedback.warehouse.merge import RAW
 from include import settings
+from include.known_sources import CHOSEN, KINDS, hosts, kinds
 from include.sources import item_rules, salt, sources
+from tests.plugins.feedback.sources.helpdesk import TICKETS, but, put, ticket
 
 FIXTURES = Path(__file__).resolve().parents[1] / "fixtures"
 FILES = {
@@ -25,58 +32,140 @@ def chosen(**variables):
     return sources(settings.load({name: str(value) for name, value in variables.items()}))
 
 
-EVERY = chosen(**FILES)
+def brought(found):
+    """The rows of batches, by table and key."""
+    batches = [one for one in found if isinstance(one, Batch)]
+    keys = [(one.target, *(row[name] for name in RAW[one.target].key)) for one in batches for row in one.rows]
+    return dict(zip(keys, (row for one in batches for row in one.rows), strict=True))
 
 
-@pytest.mark.parametrize("source", EVERY, ids=lambda source: source.name)
+def helpdesk(warehouse):
+    put(warehouse, ticket(1), ticket(2, None), ticket(None), ticket(3, "NUL\0"), ticket(3, "again"))
+    return TICKETS
+
+
+def configured(variable):
+    return lambda _: chosen(**{variable: FILES[variable]})[0]
+
+
+WORLDS = {**{variable: configured(variable) for variable in FILES}, "a table": helpdesk}
+"""A source of each kind, over the dirtiest world that we have for it."""
+
+
+@pytest.fixture(params=WORLDS)
+def source(request, warehouse):
+    return WORLDS[request.param](warehouse)
+
+
 class TestEverySource:
-    def test_brings_rows_for_raw_tables_once_each(self, source):
-        batches = [found for found in source.extract(Past()) if isinstance(found, Batch)]
+    def test_brings_rows_for_raw_tables_once_each(self, source, warehouse):
+        batches = [one for one in source.extract(recall(warehouse, source.name)) if isinstance(one, Batch)]
 
         for batch in batches:
             keys = [tuple(row[name] for name in RAW[batch.target].key) for row in batch.rows]
             assert batch.source == source.name
             assert batch.rows
             assert len(keys) == len(set(keys))
+        assert batches
         assert len({batch.load_id for batch in batches}) == len(batches)
 
-    def test_brings_nothing_twice_and_names_its_gaps_again(self, source):
-        found = list(source.extract(Past()))
-        gaps = [one for one in found if isinstance(one, Gap)]
-        loads = frozenset(one.load_id for one in found if isinstance(one, Batch))
+    def test_changes_nothing_the_second_time_and_names_its_gaps_again(self, source, warehouse):
+        def extracted(run_id):
+            operator = ExtractOperator(task_id="extract", source=source, warehouse=warehouse)
+            changed = operator.work(Run(run_id, "d", "extract"), {}).as_dict()["changed"]
+            tables = {target: warehouse.rows(f"select * from {target} order by all") for target in RAW}
+            gaps = warehouse.rows("select part, status, reason, detail from ops.coverage order by all")
+            return changed, tables, gaps
 
-        again = list(source.extract(Past(loads, tuple(gaps))))
+        changed, tables, gaps = extracted("run_1")
 
-        assert sorted(again, key=repr) == sorted(gaps, key=repr)
+        assert changed > 0
+        assert extracted("run_2") == (0, tables, gaps)
 
-    def test_brings_the_same_from_the_same_content(self, source):
-        assert list(source.extract(Past())) == list(source.extract(Past()))
+    def test_brings_the_same_from_the_same_content(self, source, warehouse):
+        past = recall(warehouse, source.name)
 
-    def test_says_of_every_gap_what_it_is_in_one_line(self, source):
-        for gap in (found for found in source.extract(Past()) if isinstance(found, Gap)):
+        assert brought(source.extract(past)) == brought(source.extract(past))
+
+    def test_says_of_every_gap_what_it_is_in_one_line(self, source, warehouse):
+        gaps = [one for one in source.extract(recall(warehouse, source.name)) if isinstance(one, Gap)]
+
+        for gap in gaps:
             assert gap.source == source.name
             assert gap.status in ("skipped", "refused", "failed")
             assert gap.detail
             assert "\n" not in gap.detail
 
+    def test_says_what_the_next_run_costs_and_how_it_is_and_changes_nothing(self, source, warehouse):
+        past = recall(warehouse, source.name)
+
+        expected, findings = source.expected(past), list(source.examine(past))
+
+        assert expected.calls >= 0
+        assert [one.is_fine for one in findings].count(False) == 0
+        assert findings
+        assert all(one.what.startswith(source.name) and "\n" not in one.line for one in findings)
+        assert warehouse.rows("select * from ops.loads") == []
+
+    def test_makes_items_that_the_gate_knows(self, source):
+        assert source.item_source in kinds((TICKETS,))
+
+
+def test_there_is_a_world_for_every_class_of_sources(warehouse):
+    for module in pkgutil.iter_modules(feedback.sources.__path__, "feedback.sources."):
+        importlib.import_module(module.name)
+    classes = {one for one in Source.__subclasses__() if one.__module__.startswith("feedback.sources.")}
+
+    assert {type(world(warehouse)) for world in WORLDS.values()} == classes
+
+
+@pytest.mark.parametrize("kind", CHOSEN, ids=lambda kind: kind.__name__)
+class TestEveryFile:
     @pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00\xd8", b"{", b"[[1]]", b"a,b\n1,2\n"])
-    def test_takes_broken_input_as_a_gap(self, source, content, tmp_path):
+    def test_takes_broken_input_as_a_gap(self, kind, content, tmp_path):
         for name in ("general/2026-10-01.json", "page.json", "reviews.csv"):
             (tmp_path / name).parent.mkdir(exist_ok=True)
             (tmp_path / name).write_bytes(content)
 
-        found = list(type(source)(tmp_path).extract(Past()))
+        found = list(kind(tmp_path).extract(Past()))
 
         assert [one for one in found if isinstance(one, Batch) and one.target != "raw.slack_channels"] == []
         assert "refused" in [one.status for one in found if isinstance(one, Gap)]
 
-    def test_fails_where_there_is_nothing(self, source, tmp_path):
-        with pytest.raises(InputRefused, match="nowhere"):
-            list(type(source)(tmp_path / "nowhere").extract(Past()))
+    @pytest.mark.parametrize("look", ["extract", "examine"])
+    def test_fails_where_there_is_nothing(self, kind, look, tmp_path):
+        with pytest.raises(InputRefused, match="nowhere does not exist: correct FEEDBACK_"):
+            list(getattr(kind(tmp_path / "nowhere"), look)(Past()))
 
 
-def test_names_are_told_apart():
-    assert [source.name for source in EVERY] == ["slack_export", "google_play_csv", "itunes_pages"]
+class TestKnownSources:
+    def test_what_your_own_bring_is_known_to_the_gate_and_linked_where_you_say(self):
+        calls = but(name="calls", hosts=("calls.example.com",))
+
+        assert kinds((TICKETS, calls)) == (*KINDS, "tickets", "calls")
+        assert hosts((TICKETS, calls)) == ("calls.example.com",)
+
+    @pytest.mark.parametrize("name", ["slack", "itunes_pages", "tickets"])
+    def test_a_name_that_is_taken_is_refused(self, name):
+        with pytest.raises(SettingError, match=f"include/known_sources.py: there is a source {name} already"):
+            kinds((TICKETS, but(name=name)))
+
+    @pytest.mark.parametrize("name", ["Tickets", "my tickets", "", "a'b", "1st"])
+    def test_a_name_that_cannot_stand_in_an_id_is_refused(self, name):
+        with pytest.raises(SettingError, match="a source cannot be named"):
+            kinds((but(name=name),))
+
+    @pytest.mark.parametrize("host", ["https://support.example.com", "example", "Support.Example.com", "a.b/%", ""])
+    def test_what_is_no_host_is_refused(self, host):
+        with pytest.raises(SettingError, match=r"tickets: .* is no host such as support\.example\.com"):
+            hosts((but(hosts=(host,)),))
+
+    def test_they_are_read_beside_what_variables_name_and_instead_of_the_sample(self, monkeypatch):
+        monkeypatch.setattr("include.known_sources.OWN", (TICKETS,))
+
+        assert chosen() == (TICKETS,)
+        assert [one.name for one in chosen(**FILES)] == ["slack_export", "google_play_csv", "itunes_pages", "tickets"]
+        assert settings.load({}).reads_api
 
 
 def test_without_any_variable_the_sample_is_read():

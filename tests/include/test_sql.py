@@ -61,6 +61,7 @@ def test_reads_the_statements_inside_python(tmp_path):
         'BAD = "select a from b where"',
         'ALSO_BAD = f"delete from {table} where (a = 1"',
         'RESERVED = "select a from ops.loads as sample where sample.a = 1"',
+        'INDENTED = """\n    select a from {table} where (a = 1\n"""',
     ]
     (tmp_path / "plugins").mkdir()
     (tmp_path / "plugins/page.py").write_text("\n".join(source))
@@ -69,4 +70,5 @@ def test_reads_the_statements_inside_python(tmp_path):
         "plugins/page.py:3",
         "plugins/page.py:4",
         "plugins/page.py:5",
+        "plugins/page.py:6",
     ]

@@ -5,11 +5,11 @@ from typing import get_args
 import pytest
 
 from include.enrichments import area, intent
+from include.known_sources import KINDS
 from include.teams import TEAMS
 
 AREAS = set(get_args(area.Label))
 INTENTS = set(get_args(intent.Label))
-SOURCES = {"slack", "app_store", "google_play", "itunes"}
 FOCUS = [focus for team in TEAMS for focus in team.focus]
 
 
@@ -17,7 +17,7 @@ FOCUS = [focus for team in TEAMS for focus in team.focus]
 def test_a_focus_names_only_what_exists(focus):
     assert set(focus.areas) <= AREAS
     assert set(focus.intents) <= INTENTS
-    assert set(focus.sources) <= SOURCES
+    assert set(focus.sources) <= {*KINDS, "app_store"}
 
 
 def test_every_area_is_some_teams():

@@ -7,12 +7,12 @@ create schema if not exists feedback;
 -- freshness: each run of extract_feedback
 -- example: select source, count(*) from feedback.items group by source
 create table if not exists feedback.items (
-    item_id varchar not null, -- `slack:<team>:<channel>:<thread_ts>` or `<store>:<app_id>:<review_id>`
-    source varchar not null, -- slack, app_store, google_play or itunes
-    source_key varchar not null, -- the key inside its source: `<team>:<channel>:<thread_ts>` or `<app_id>:<review_id>`
+    item_id varchar not null, -- `slack:<team>:<channel>:<thread_ts>`, `<store>:<app_id>:<review_id>` or `<source>:<id>`
+    source varchar not null, -- slack, app_store, google_play, itunes, or the name of a source of your own
+    source_key varchar not null, -- the key inside its source: `<team>:<channel>:<thread_ts>`, `<app_id>:<review_id>` or `<id>`
     permalink varchar, -- where a person can read it; NULL where its address is not known
     author_hash varchar, -- keyed hash of who began it; never a name
-    channel_or_app varchar not null, -- channel name or app id
+    channel_or_app varchar not null, -- channel name, app id, or part of a source of your own
     text varchar not null, -- plain, complete and masked; empty for a rating without words
     rating integer, -- one to five stars; NULL for Slack
     language varchar, -- BCP 47 where the source says

@@ -32,9 +32,9 @@ name_lists as (
 
 select
     items.item_id, -- in feedback.items
-    items.source, -- slack, app_store, google_play or itunes
+    items.source, -- slack, app_store, google_play, itunes, or the name of a source of your own
     items.permalink, -- where a person can read it; NULL where its address is not known
-    items.channel_or_app, -- channel name or app id
+    items.channel_or_app, -- channel name, app id, or part of a source of your own
     items.text, -- plain, complete and masked
     items.rating, -- one to five stars; NULL for Slack
     items.language, -- BCP 47 where the source says

@@ -7,6 +7,7 @@ Slack reads markup only in ``mrkdwn``, where every word is ours. What customers 
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from datetime import date
 from typing import Any
 
@@ -24,12 +25,14 @@ Block = dict[str, Any]
 Line = dict[str, Any]
 
 
-def compose(selection: Selection, day: date) -> dict[str, Any]:
+def compose(selection: Selection, day: date, hosts: Collection[str] = ()) -> dict[str, Any]:
     """Return the digest: blocks for Slack, the same lines for the report, a sentence for notifications.
 
     Every word of others is escaped in all of them. Where the lines do not fit, the last are left out and counted.
+
+    :param hosts: where links may lead beside Slack and the stores.
     """
-    lines = [line(pick, selection) for pick in selection.picks]
+    lines = [line(pick, selection, hosts) for pick in selection.picks]
     summary = wording.summary(selection)
     blocks = _blocks(selection, day, summary, lines)
     while _size(blocks) > MOST_CHARACTERS or len(blocks) > MOST_BLOCKS:
@@ -48,14 +51,14 @@ def compose(selection: Selection, day: date) -> dict[str, Any]:
     }
 
 
-def line(pick: Pick, selection: Selection) -> Line:
+def line(pick: Pick, selection: Selection, hosts: Collection[str] = ()) -> Line:
     """Return one item as a reader sees it; the quote is the published one, never the whole text."""
     voice, now = pick.voice, selection.window.end
     return {
         "item_id": for_slack(voice.item_id, 200),
         "reason": for_slack(wording.reason(pick, now), 300),
         "quote": for_slack(pick.quote, MOST_QUOTE) if pick.quote else None,
-        "link": our_link(voice.permalink),
+        "link": our_link(voice.permalink, hosts),
         "source": for_slack(wording.origin(voice), 80),
         "stars": wording.stars(voice.rating),
         "age": wording.age(voice.last_activity_at, now),

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 ZWJ = "\u200d"
 ENTITIES = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"))
-OUR_PERMALINK = re.compile(
-    r"https://(?:[a-z0-9-]+(?:\.enterprise)?\.slack\.com|play\.google\.com|apps\.apple\.com|itunes\.apple\.com)"
-    r"/[A-Za-z0-9/._~%?=&:,@+-]*"
-)
+PERMALINK = re.compile(r"https://([a-z0-9.-]+)/[A-Za-z0-9/._~%?=&:,@+-]*")
+OUR_HOSTS = re.compile(r"[a-z0-9-]+(?:\.enterprise)?\.slack\.com|play\.google\.com|apps\.apple\.com|itunes\.apple\.com")
 
 
 def plain(text: str) -> str:
@@ -64,9 +62,10 @@ def from_slack(text: str) -> str:
     return text
 
 
-def our_link(url: str | None) -> str | None:
-    """Return a permalink that leads to Slack or a store and nowhere else; anything else is no link."""
-    return url if url and len(url) <= 500 and OUR_PERMALINK.fullmatch(url) else None
+def our_link(url: str | None, hosts: Collection[str] = ()) -> str | None:
+    """Return a permalink that leads to Slack, a store or one of the hosts; anything else is no link."""
+    found = PERMALINK.fullmatch(url) if url and len(url) <= 500 else None
+    return url if found and (found[1] in hosts or OUR_HOSTS.fullmatch(found[1])) else None
 
 
 def _escape(text: str) -> str:

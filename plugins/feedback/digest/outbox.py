@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -49,10 +49,12 @@ def write_digests(
     timezone: str,
     run: Run,
     force: bool = False,
+    hosts: Collection[str] = (),
 ) -> Written:
     """Write what each team should read on the day of ``as_of``; a team that has today's digest keeps it.
 
     :param force: write it again, in place of today's.
+    :param hosts: where links may lead beside Slack and the stores.
     """
     day = local_day(as_of, timezone)
     kept = set() if force else {team.name for team in teams if _exists(warehouse, team, day)}
@@ -63,7 +65,7 @@ def write_digests(
             quiet.append(selection.team.name)
             _record(warehouse, selection, day, "quiet", "", run)
             continue
-        body = compose(selection, day)
+        body = compose(selection, day, hosts)
         paths.append(_write(folder / f"{day}-{selection.team.name}.json", body))
         lines += len(body["lines"])
         _record(warehouse, selection, day, "planned", digest(json.dumps(body["blocks"])), run)

@@ -44,6 +44,7 @@ def _environment() -> Environment:
         "count": wording.count,
         "short": short,
         "words": wording.words,
+        "source_name": wording.source_name,
         "link": our_link,
         "usd": usd,
         "percent": "{:.0%}".format,
@@ -51,7 +52,7 @@ def _environment() -> Environment:
         "day": lambda instant: f"{instant.day} {instant:%b %Y}",
         "instant": lambda instant: f"{instant.day} {instant:%b %Y, %H:%M} UTC",
     }
-    environment.globals |= {"theme_name": wording.theme_name, "plural": wording.plural, "source_name": wording.STORES}
+    environment.globals |= {"theme_name": wording.theme_name, "plural": wording.plural}
     return environment
 
 

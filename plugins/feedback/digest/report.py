@@ -7,7 +7,7 @@ every word. Whatever is missing is said to be missing: an empty warehouse has a 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -49,6 +49,7 @@ class About:
     :param as_of: the instant that windows end at.
     :param is_sample: the bundled sample was read, nobody's own feedback.
     :param agreement: how often answers agree with the golden file: rows of enrichment, right, total, lower_bound.
+    :param hosts: where links may lead beside Slack and the stores.
     """
 
     as_of: datetime
@@ -56,6 +57,7 @@ class About:
     budget_usd: float
     budget_usd_day: float
     agreement: Sequence[Mapping[str, Any]] = ()
+    hosts: Collection[str] = ()
 
 
 def write_report(warehouse: Warehouse, folder: Path, digest_folder: Path, about: About, run: Run) -> Path:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from feedback.warehouse.base import Warehouse
+from feedback.warehouse.merge import RAW
 
 RUNS = """
     select dag_id, run_id, min(started_at) as started_at, max(finished_at) as finished_at,
@@ -29,29 +30,34 @@ FIRST = "extract_feedback"
 STAGES = (
     (
         "Extracted",
-        "Slack messages and store reviews in the raw tables",
-        "select (select count(*) from raw.slack_messages where is_deleted = false {run})"
-        " + (select count(*) from raw.app_reviews where is_deleted = false {run}) as n",
+        "messages, reviews and texts in the raw tables",
+        "select "
+        + " + ".join(
+            f"(select count(*) from {target} where is_deleted = false and {{run}})"
+            for target, table in RAW.items()
+            if table.item_id
+        )
+        + " as n",
     ),
-    ("Items", "threads and reviews, masked", "select count(*) as n from feedback.items where 1 = 1 {run}"),
+    ("Items", "threads, reviews and texts, masked", "select count(*) as n from feedback.items where {run}"),
     (
         "Asked",
         "items a model was asked about",
-        "select count(distinct item_id) as n from ops.answers where status <> 'unasked' {run}",
+        "select count(distinct item_id) as n from ops.answers where status <> 'unasked' and {run}",
     ),
     (
         "Answered",
         "items with an accepted answer",
-        "select count(distinct item_id) as n from ops.answers where status = 'answered' {run}",
+        "select count(distinct item_id) as n from ops.answers where status = 'answered' and {run}",
     ),
     (
         "Published",
         "items with an answer that passed the gate",
         "select count(distinct item_id) as n from ("
-        "select item_id from feedback.sentiment where 1 = 1 {run}"
-        " union all select item_id from feedback.intent where 1 = 1 {run}"
-        " union all select item_id from feedback.area where 1 = 1 {run}"
-        " union all select item_id from feedback.mentions where 1 = 1 {run}) as published",
+        "select item_id from feedback.sentiment where {run}"
+        " union all select item_id from feedback.intent where {run}"
+        " union all select item_id from feedback.area where {run}"
+        " union all select item_id from feedback.mentions where {run}) as published",
     ),
 )
 
@@ -101,7 +107,7 @@ def troubles(warehouse: Warehouse, run_ids: Sequence[str]) -> list[dict[str, Any
 def funnel(warehouse: Warehouse, runs: Sequence[DagRun]) -> list[Stage]:
     """Count what reached each stage."""
     return [
-        Stage(name, what, _in_runs(warehouse, sql, runs), int(warehouse.rows(sql.format(run=""))[0]["n"]))
+        Stage(name, what, _in_runs(warehouse, sql, runs), int(warehouse.rows(sql.format(run="1 = 1"))[0]["n"]))
         for name, what, sql in STAGES
     ]
 
@@ -109,7 +115,7 @@ def funnel(warehouse: Warehouse, runs: Sequence[DagRun]) -> list[Stage]:
 def _in_runs(warehouse: Warehouse, sql: str, runs: Sequence[DagRun]) -> int:
     if not runs:
         return 0
-    narrowed = sql.format(run=f"and run_id in ({_marks(runs)})")
+    narrowed = sql.format(run=f"run_id in ({_marks(runs)})")
     ids = [run.run_id for run in runs] * sql.count("{run}")
     return int(warehouse.rows(narrowed, ids)[0]["n"])
 

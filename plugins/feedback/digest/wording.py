@@ -12,6 +12,7 @@ from feedback.digest.voices import Voice
 NOT_A_MODEL = "offline model, not a language model"
 NOTHING_RISES = "Nothing is rising beyond its usual level"
 STORES = {"app_store": "App Store", "google_play": "Google Play", "itunes": "App Store feed"}
+SAID_IN = {"slack": "thread", **dict.fromkeys(STORES, "review")}
 INTENTS = {
     "bug_report": "bug reports",
     "feature_request": "feature requests",
@@ -56,9 +57,17 @@ def theme_title(theme: Theme) -> str:
     return f"{INTENTS.get(theme.intent, words(theme.intent))} about {words(theme.area)}"
 
 
+def source_name(source: str) -> str:
+    """Return how people call a source: ``Google Play``, ``Slack``, ``Support tickets``."""
+    return STORES.get(source) or sentence(words(source))
+
+
 def origin(voice: Voice) -> str:
-    """Return where it was said: a channel or a store."""
-    return STORES.get(voice.source) or f"#{voice.channel}"
+    """Return where it was said: a channel of Slack, a store, a part of another source."""
+    if voice.source == "slack":
+        return f"#{voice.channel}"
+    name = source_name(voice.source)
+    return name if voice.source in STORES or voice.channel == voice.source else f"{name}, {voice.channel}"
 
 
 def age(then: datetime, now: datetime) -> str:
@@ -122,7 +131,7 @@ def _finding(selection: Selection) -> str:
 
 def _kind(voice: Voice) -> str:
     """Return ``1-star bug report about sync`` or ``unhappy question about billing``."""
-    noun = NOUNS.get(voice.intent or "", "thread" if voice.source == "slack" else "review")
+    noun = NOUNS.get(voice.intent or "") or SAID_IN.get(voice.source, "message")
     about = f" about {' and '.join(words(area) for area in voice.areas[:2])}" if voice.areas else ""
     if voice.rating is not None:
         return f"{voice.rating}-star {noun}{about}"

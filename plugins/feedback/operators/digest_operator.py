@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,7 @@ class DigestOperator(FeedbackOperator):
     :param folder: where the Block Kit files go; nothing is posted.
     :param as_of: taken as now; without it the clock if ``uses_clock``, else the newest item.
     :param timezone: in which a day begins.
+    :param hosts: where links may lead beside Slack and the stores.
     """
 
     def __init__(
@@ -33,6 +34,7 @@ class DigestOperator(FeedbackOperator):
         as_of: datetime | None,
         uses_clock: bool,
         timezone: str,
+        hosts: Collection[str] = (),
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
@@ -41,10 +43,19 @@ class DigestOperator(FeedbackOperator):
         self.as_of = as_of
         self.uses_clock = uses_clock
         self.timezone = timezone
+        self.hosts = hosts
 
     def work(self, run: Run, context: Context) -> Counts:
         now = as_of(self.warehouse, self.as_of, self.uses_clock)
-        written = write_digests(self.warehouse, self.teams, self.folder, as_of=now, timezone=self.timezone, run=run)
+        written = write_digests(
+            self.warehouse,
+            self.teams,
+            self.folder,
+            as_of=now,
+            timezone=self.timezone,
+            run=run,
+            hosts=self.hosts,
+        )
         told = (
             f"{len(written.paths)} written, {len(written.kept)} there already, {len(written.quiet)} with nothing to say"
         )

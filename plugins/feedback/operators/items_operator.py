@@ -1,4 +1,4 @@
-"""The operator that makes items of raw threads and reviews."""
+"""The operator that makes items of raw threads, reviews and texts."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from feedback.model import Counts, Item, Run
 from feedback.operators.feedback_operator import FeedbackOperator
 from feedback.sources import owed_items
 from feedback.sources.reviews import review_item
+from feedback.sources.texts import text_item
 from feedback.sources.threads import Workspace, thread_item
 from feedback.text.redaction import has_personal_data
 from feedback.warehouse.merge import stage
@@ -28,7 +29,7 @@ SET_ASIDE = """
 
 
 class ItemsOperator(FeedbackOperator):
-    """Stage one item for each thread and review that is new or has changed, its text masked.
+    """Stage one item for each thread, review and text that is new or has changed, its text masked.
 
     What is owed is found by an anti-join of raw and published rows, so a run that was lost is made up for.
 
@@ -36,6 +37,7 @@ class ItemsOperator(FeedbackOperator):
     :param phone_region: country whose way of writing telephone numbers counts; else each review's own.
     :param slack_domain: first part of <domain>.slack.com; without it threads have no permalink.
     :param bot_channels: Slack channels, by id or name, whose bots speak for customers.
+    :param hosts: where the links of texts may lead.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class ItemsOperator(FeedbackOperator):
         phone_region: str | None = None,
         slack_domain: str | None = None,
         bot_channels: Iterable[str] = (),
+        hosts: Iterable[str] = (),
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
@@ -52,6 +55,7 @@ class ItemsOperator(FeedbackOperator):
         self.phone_region = phone_region
         self.slack_domain = slack_domain
         self.bot_channels = frozenset(bot_channels)
+        self.hosts = tuple(hosts)
 
     def work(self, run: Run, context: Context) -> Counts:
         set_aside = {(row["item_id"], row["content_hash"]) for row in self.warehouse.rows(SET_ASIDE, (run.run_id,))}
@@ -75,6 +79,9 @@ class ItemsOperator(FeedbackOperator):
         for number, reviews in enumerate(owed_items.reviews(self.warehouse)):
             salt = self.salt()
             yield f"reviews-{number}", [review_item(row, salt, self.phone_region) for row in reviews]
+        for number, texts in enumerate(owed_items.texts(self.warehouse, self.hosts)):
+            salt = self.salt()
+            yield f"texts-{number}", [text_item(row, salt, self.phone_region, self.hosts) for row in texts]
 
     def _workspace(self) -> Workspace:
         channels = self.warehouse.rows("select id, name, is_private from raw.slack_channels order by name")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,7 @@ class ReportOperator(FeedbackOperator):
     :param digest_folder: where the digests lie that it shows.
     :param as_of: taken as now; without it the clock if ``uses_clock``, else the newest item.
     :param agreement: says how often answers agree with the golden file: enrichment, right, total, lower_bound.
+    :param hosts: where links may lead beside Slack and the stores.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class ReportOperator(FeedbackOperator):
         budget_usd: float,
         budget_usd_day: float,
         agreement: Agreement | None = None,
+        hosts: Collection[str] = (),
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
@@ -50,6 +52,7 @@ class ReportOperator(FeedbackOperator):
         self.budget_usd = budget_usd
         self.budget_usd_day = budget_usd_day
         self.agreement = agreement
+        self.hosts = hosts
 
     def work(self, run: Run, context: Context) -> Counts:
         about = About(
@@ -58,6 +61,7 @@ class ReportOperator(FeedbackOperator):
             budget_usd=self.budget_usd,
             budget_usd_day=self.budget_usd_day,
             agreement=self.agreement(self.warehouse) if self.agreement else (),
+            hosts=self.hosts,
         )
         path = write_report(self.warehouse, self.folder, self.digest_folder, about, run)
         self.log.info("report written to %s", path)

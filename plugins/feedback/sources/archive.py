@@ -52,7 +52,7 @@ def open_archive(path: Path) -> Archive:
     if path.is_dir():
         return Folder(path)
     if not path.exists():
-        raise InputRefused(f"{path} does not exist: correct the variable that names it, or unset it")
+        raise InputRefused(f"{path} does not exist: correct FEEDBACK_SLACK_EXPORT or unset it")
     return Zip(path)
 
 

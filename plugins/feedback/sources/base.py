@@ -82,13 +82,23 @@ class Source(ABC):
     still there is named again. It raises ``InputRefused``, ``OSError`` or another error of ours where the
     source as a whole cannot be read; what it handed over before is kept.
 
-    :cvar kind: the ``source`` of the items it brings.
+    :cvar kind: the ``source`` of the items it brings; left empty, its name.
     :cvar pool: the Airflow pool in which it is read.
     """
 
     name: str
-    kind: ClassVar[str]
+    kind: ClassVar[str] = ""
     pool: ClassVar[str] = "feedback"
+
+    @property
+    def item_source(self) -> str:
+        """The ``source`` of the items it brings."""
+        return self.kind or self.name
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Where the links of its texts may lead; others are not published."""
+        return ()
 
     @abstractmethod
     def extract(self, past: Past) -> Iterator[Batch | Gap | Walked | Memory]:
@@ -96,9 +106,9 @@ class Source(ABC):
 
     def expected(self, past: Past) -> Expected:
         """Return what the next run would cost, reading no more than a list of channels."""
-        return Expected()
+        return Expected(note="no calls: only what is new by content is read")
 
-    def examine(self) -> Iterator[Finding]:
+    def examine(self, past: Past) -> Iterator[Finding]:
         """Yield what a person should know or mend before the next run, one line each."""
         return iter(())
 

@@ -1,6 +1,6 @@
 """What is gone from its source: missed by a clean walk, marked deleted in raw, left to a person where it is much.
 
-Only an API can say that something is gone. Files and feeds never yield ``Walked``.
+Only an API, or a table that holds all there is, can say that something is gone. Files and feeds never yield ``Walked``.
 """
 
 from __future__ import annotations
@@ -37,7 +37,9 @@ class _Missed:
 def miss(warehouse: Warehouse, walked: Walked, run: Run) -> None:
     """Note the living rows that a walk should have met and did not; what it met is missed no more."""
     table = RAW[walked.target]
-    met = incoming(warehouse, "staging.gone", [{"row_key": "|".join(key)} for key in walked.met])
+    met = walked.met
+    if not isinstance(met, str):
+        met = incoming(warehouse, "staging.gone", [{"row_key": "|".join(key)} for key in met])
     warehouse.transact(
         [
             (
@@ -93,11 +95,11 @@ def _is_too_much(warehouse: Warehouse, missed: _Missed) -> bool:
         f" and item_id not in (select {table.item_id} from {missed.target} where not is_deleted"
         f" and {table.row_key} not in ({missed.keys}))"
     )
-    found = warehouse.rows(vanishing, (missed.source.kind, *missed.params, *missed.params))[0]["n"]
+    found = warehouse.rows(vanishing, (missed.source.item_source, *missed.params, *missed.params))[0]["n"]
     if not found:
         return False
     published = "select count(*) as n from feedback.items where source = ?"
-    return bool(found > MOST_SHARE * warehouse.rows(published, (missed.source.kind,))[0]["n"])
+    return bool(found > MOST_SHARE * warehouse.rows(published, (missed.source.item_source,))[0]["n"])
 
 
 def _delete(warehouse: Warehouse, missed: _Missed, run: Run) -> int:
@@ -140,7 +142,7 @@ def _waiting(warehouse: Warehouse, missed: _Missed) -> list[Gap]:
     if not (found := _count(warehouse, missed)):
         return []
     detail = (
-        f"{missed.source.name}: {found} messages or reviews are gone there, more than {MOST_SHARE:.0%} of its items:"
+        f"{missed.source.name}: {found} rows are gone there, more than {MOST_SHARE:.0%} of its items:"
         " they stay until `make review` says whether they were deleted"
     )
     return [Gap(missed.source.name, "deletions", "refused", RULE, detail, found)]

@@ -15,10 +15,11 @@ from pathlib import Path
 
 from feedback.model import Batch, Gap
 from feedback.sources import google_play_rows
-from feedback.sources.base import Part, Past, Source, Unreadable, load_id, newest
+from feedback.sources.base import Finding, Part, Past, Source, Unreadable, load_id, newest
 from feedback.sources.google_play_rows import COLUMNS, BadRowError
-from feedback.sources.named_files import named_files
+from feedback.sources.named_files import examined, named_files
 
+VARIABLE = "FEEDBACK_GOOGLE_PLAY_CSV"
 MOST_ROWS = 20_000
 LARGEST_CELL = 2**20
 BOMS = (
@@ -38,7 +39,7 @@ class GooglePlayCsv(Source):
     kind = "google_play"
 
     def extract(self, past: Past) -> Iterator[Batch | Gap]:
-        for found in named_files(self.name, self.path, ".csv", "FEEDBACK_GOOGLE_PLAY_CSV"):
+        for found in named_files(self.name, self.path, ".csv", VARIABLE):
             if isinstance(found, Gap):
                 yield found
                 continue
@@ -47,6 +48,9 @@ class GooglePlayCsv(Source):
                 yield from past.refusals(part.name, part.sha)
             else:
                 yield from self._file(part, found.content)
+
+    def examine(self, past: Past) -> Iterator[Finding]:
+        yield examined(self.name, self.path, ".csv", VARIABLE)
 
     def _file(self, part: Part, content: bytes) -> Iterator[Batch | Gap]:
         try:

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from feedback.model import Batch, Gap, digest
-from feedback.sources.base import Part, Past, Source, Unreadable, grouped, load_id, newest
+from feedback.sources.base import Finding, Part, Past, Source, Unreadable, grouped, load_id, newest
 from feedback.sources.json_file import clean, parse, storable
-from feedback.sources.named_files import named_files
+from feedback.sources.named_files import examined, named_files
 
+VARIABLE = "FEEDBACK_ITUNES_PAGES"
 APP_ID = re.compile(r"\bid=?(\d{5,12})\b")
 COUNTRY = re.compile(r"(?:apple\.com/([a-z]{2})/|[?&/]cc=([a-z]{2})\b)")
 NAMED = re.compile(r"(?:\b|_)(?:([A-Za-z]{2})[-_. ])?(?:id(?=\d{5})|(?=\d{9,10}(?!\d)))(\d{5,12})(?!\d)")
@@ -34,7 +35,7 @@ class ItunesPages(Source):
     def extract(self, past: Past) -> Iterator[Batch | Gap]:
         parts: list[Part] = []
         files: dict[str, Path] = {}
-        for found in named_files(self.name, self.path, ".json", "FEEDBACK_ITUNES_PAGES"):
+        for found in named_files(self.name, self.path, ".json", VARIABLE):
             if isinstance(found, Gap):
                 yield found
                 continue
@@ -42,6 +43,9 @@ class ItunesPages(Source):
             files[found.part.name] = found.path
         for group in grouped(parts):
             yield from self._pages(group, files, past)
+
+    def examine(self, past: Past) -> Iterator[Finding]:
+        yield examined(self.name, self.path, ".json", VARIABLE)
 
     def _pages(self, group: list[Part], files: Mapping[str, Path], past: Past) -> Iterator[Batch | Gap]:
         identity = load_id(self.name, group)

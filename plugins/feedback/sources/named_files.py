@@ -9,7 +9,7 @@ from typing import NamedTuple
 from feedback.errors import InputRefused
 from feedback.model import Gap
 from feedback.sources.archive import all_names, files_below, read_file
-from feedback.sources.base import Part, Unreadable, fingerprint
+from feedback.sources.base import Finding, Part, Unreadable, fingerprint
 
 
 class NamedFile(NamedTuple):
@@ -33,6 +33,15 @@ def named_files(source: str, path: Path, suffix: str, variable: str) -> Iterator
             yield refused.gap(source, name, None)
         else:
             yield NamedFile(Part(name, len(content), fingerprint(content)), file, content)
+
+
+def examined(source: str, path: Path, suffix: str, variable: str) -> Finding:
+    """Return how many files would be read.
+
+    :raises InputRefused: nothing is there.
+    """
+    number = len(_places(path, suffix, variable))
+    return Finding(source, True, f"{path}, {number} {suffix} file{'s' * (number > 1)}")
 
 
 def _places(path: Path, suffix: str, variable: str) -> dict[str, Path]:

@@ -1,4 +1,4 @@
-"""Which threads and reviews have to be made into items again: found in the data, never by a watermark.
+"""Which threads, reviews and texts have to be made into items again: found in the data, never by a watermark.
 
 One query cuts what is owed into shards that fit in memory; each shard then reads no more than its own rows.
 """
@@ -14,7 +14,7 @@ from feedback.warehouse.base import Warehouse
 from feedback.warehouse.merge import RAW
 
 ROWS_A_SHARD = 8_000
-THREAD_ID, REVIEW_ID = RAW["raw.slack_messages"].item_id, RAW["raw.app_reviews"].item_id
+THREAD_ID, REVIEW_ID, TEXT_ID = (RAW[f"raw.{name}"].item_id for name in ("slack_messages", "app_reviews", "texts"))
 _SPOKEN = ", ".join(f"'{name}'" for name in SPOKEN if name)
 
 EVERYWHERE = "1 = 1"
@@ -61,6 +61,18 @@ def reviews(warehouse: Warehouse) -> Iterator[Rows]:
     in_shard = IN_SHARD.format(place="app_id", item_id=REVIEW_ID)
     for shard in warehouse.rows(_owed_reviews(EVERYWHERE, SHARDS), (ROWS_A_SHARD,)):
         yield warehouse.rows(_owed_reviews(in_shard, "select * from owed order by item_id"), tuple(shard.values()))
+
+
+def texts(warehouse: Warehouse, hosts: Sequence[str]) -> Iterator[Rows]:
+    """Yield the owed texts, shard by shard.
+
+    :param hosts: texts whose link leads to one of them and was not published are owed too.
+    """
+    links = [f"https://{host}/%" for host in hosts]
+    in_shard = IN_SHARD.format(place="source", item_id=TEXT_ID)
+    for shard in warehouse.rows(_owed_texts(EVERYWHERE, links, SHARDS), (*links, ROWS_A_SHARD)):
+        rows = _owed_texts(in_shard, links, "select * from owed order by item_id")
+        yield warehouse.rows(rows, (*shard.values(), *links))
 
 
 def _owed_threads(where: str, then: str) -> str:
@@ -110,5 +122,23 @@ def _owed_reviews(where: str, then: str) -> str:
             from reviews
             left join feedback.items as items on items.item_id = reviews.item_id
             where items.item_id is null or reviews.changed_at > items.updated_at
+        )
+        {then}"""
+
+
+def _owed_texts(where: str, links: Sequence[str], then: str) -> str:
+    """Return a query over ``owed``. A text of thousands of words counts as many rows."""
+    leads_to_us = " or ".join(["texts.url like ?"] * len(links)) or "1 = 0"
+    return f"""
+        with texts as (
+            select *, {TEXT_ID} as item_id from raw.texts where not is_deleted and {where}
+        ),
+        owed as (
+            select texts.*, texts.source as place, 1 + floor(coalesce(length(texts.body), 0) / 1000) as row_count
+            from texts
+            left join feedback.items as items on items.item_id = texts.item_id
+            where items.item_id is null
+                or texts.changed_at > items.updated_at
+                or items.permalink is null and ({leads_to_us})
         )
         {then}"""

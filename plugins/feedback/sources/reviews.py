@@ -25,7 +25,7 @@ def review_item(row: Row, salt: bytes, phone_region: str | None = None) -> Item:
     :param row: of ``raw.app_reviews``.
     :param phone_region: whose telephone numbers are masked; else those of the review's country.
     """
-    text = mask(_text(row), phone_region or _region(row["territory"]))
+    text = mask(words(row), phone_region or region(row["territory"]))
     reason = unasked_reason(text)
     posted = row["created_at"] or row["updated_at"] or row["first_seen_at"]
     moments = (posted, row["updated_at"], row["replied_at"])
@@ -70,11 +70,12 @@ def _has_address(link: Any) -> bool:
     return isinstance(link, dict) and isinstance(link.get("attributes"), dict) and "href" in link["attributes"]
 
 
-def _text(row: Row) -> str:
-    """Title and words; stores repeat the one in the other."""
+def words(row: Row) -> str:
+    """Return title and words; stores repeat the one in the other."""
     title, body = ((row[name] or "").replace("\r\n", "\n").strip() for name in ("title", "body"))
     return body if body.startswith(title) else f"{title}\n{body}".strip()
 
 
-def _region(territory: str | None) -> str | None:
+def region(territory: str | None) -> str | None:
+    """Return the country, where it is one, as telephone numbers know it."""
     return territory if territory and re.fullmatch("[A-Z]{2}", territory) else None

@@ -16,7 +16,7 @@ from feedback.errors import InputRefused
 from feedback.model import Batch, Gap, digest
 from feedback.sources import slack_days, slack_rows
 from feedback.sources.archive import Archive, open_archive
-from feedback.sources.base import Part, Past, Source, Unreadable, fingerprint, grouped, load_id, newest
+from feedback.sources.base import Finding, Part, Past, Source, Unreadable, fingerprint, grouped, load_id, newest
 from feedback.sources.json_file import parse
 from feedback.sources.slack_channels import Contents, contents, wanted
 from feedback.sources.slack_skipped import skipped
@@ -49,6 +49,13 @@ class SlackExport(Source):
             yield refused.gap(self.name, self.path.name, sha)
             return
         yield from _Reading(self, archive, found, past).everything()
+
+    def examine(self, past: Past) -> Iterator[Finding]:
+        found = contents(open_archive(self.path))
+        channels = [found.channel(folder) for folder in found.days]
+        public = len(wanted(channels, self.channels))
+        days = sum(map(len, found.days.values()))
+        yield Finding(self.name, True, f"{self.path}, {days:,} day files, {public} of {len(channels)} channels to load")
 
 
 class _Reading:

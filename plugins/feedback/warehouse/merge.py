@@ -61,6 +61,13 @@ RAW = {
         item_id="store || ':' || app_id || ':' || review_id",
         tombstone="review",
     ),
+    "raw.texts": RawTable(
+        key=("source", "id"),
+        version=("updated_at",),
+        kept=("title", "body", "rating", "updated_at", "payload", "row_hash"),
+        item_id="source || ':' || id",
+        tombstone="text",
+    ),
 }
 
 

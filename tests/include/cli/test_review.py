@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from feedback.warehouse.duckdb import DuckDBWarehouse
@@ -29,7 +31,35 @@ def stopped(tmp_path, monkeypatch, _migrated):
 
 def test_lists_what_waits(stopped, capsys):
     assert main(["review"]) == 0
-    assert capsys.readouterr().out == "c1  sentiment of run_1, 2026-11-02 12:00: answered_once\n"
+    told = capsys.readouterr().out.splitlines()
+    assert told[1] == "c1    sentiment  2026-11-02 12:00  answered_once, in run_1"
+    assert '  make review ARGS="--accept <case>"  the next run of its Dag publishes it' in told
+
+
+def test_tells_of_rows_that_are_gone_how_many_and_which_and_what_each_decision_does(stopped, capsys):
+    stopped.transact(
+        [
+            "insert into ops.cases (case_id, subject, run_id, rules, state, opened_at) values"
+            " ('c2', 'deletions of tickets', 'run_2', 'too_many_deleted', 'open', timestamp '2026-11-03 12:00:00')",
+            "insert into staging.gone (source, target, row_key, item_id, is_kept, case_id, run_id, missed_at)"
+            " select 'tickets', 'raw.texts', 'tickets|' || range || chr(27) || '[31m', 'i', range = 0, 'c2', 'run_2',"
+            " timestamp '2026-11-03 12:00:00' from range(2000)",
+        ]
+    )
+    assert main(["review"]) == 0
+    told = capsys.readouterr().out
+    [line] = [line for line in told.splitlines() if line.startswith("c2")]
+    assert line.startswith("c2    deletions of tickets  2026-11-03 12:00  1,999 rows are gone there: tickets|1[31m, ")
+    assert line.endswith(", …")
+    assert "2 wait; decide each once:" in told
+    assert "publishes it; the next run deletes them" in told
+
+    assert main(["review", "--json"]) == 0
+    batch, deletions = json.loads(capsys.readouterr().out)
+    assert (batch["gone"], deletions["gone"], len(deletions["examples"])) == (0, 1999, 3)
+
+    assert main(["review", "--drop", "c2", "--author", "ada"]) == 0
+    assert capsys.readouterr().out == "c2 is dropped: they stay as they are\n"
 
 
 @pytest.mark.parametrize(("option", "state"), [("accept", "accepted"), ("drop", "dropped"), ("re-ask", "re_asked")])
@@ -38,7 +68,7 @@ def test_keeps_a_decision_and_its_author(stopped, capsys, option, state):
 
     assert stopped.rows("select state, author from ops.cases") == [{"state": state, "author": "ada"}]
     main(["review"])
-    assert capsys.readouterr().out.endswith("no batch waits for a decision\n")
+    assert capsys.readouterr().out.endswith("nothing waits for a decision\n")
 
 
 def test_refuses_a_case_that_does_not_wait_in_one_line(stopped, capsys):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from datetime import datetime
@@ -72,13 +73,14 @@ def test_a_backup_overwrites_nothing(home, tmp_path, capsys):
 
 def test_a_plan_says_what_is_owed_and_the_limits_and_asks_nothing(home, warehouse, capsys):
     assert main(["plan"]) == 0
-    told = capsys.readouterr().out
-    assert "texts" in told
-    assert "US$ 5 a run" in told
+    told = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in told if line][:2] == ["to", "itunes_pages"]
+    assert told[-1] == "limits: US$ 5 a run, US$ 20 a UTC day"
     before = warehouse.rows("select count(*) as n from ops.llm_calls")
     assert main(["plan", "--json"]) == 0
     owed = json.loads(capsys.readouterr().out)
     assert {"rows", "questions", "calls", "usd"} <= set(owed)
+    assert owed["sources"]["itunes_pages"]["calls"] == 0
     assert warehouse.rows("select count(*) as n from ops.llm_calls") == before
 
 
@@ -114,8 +116,10 @@ def test_a_report_prints_its_path(home):
 def test_the_doctor_finds_all_well(home, capsys):
     assert main(["doctor"]) == 0
     told = capsys.readouterr().out
-    assert "ok       warehouse: duckdb" in told
+    assert re.search("^ok +warehouse +duckdb ", told, re.MULTILINE)
+    assert re.search("^ok +itunes_pages +.*/fixtures/itunes, [0-9]+ .json files$", told, re.MULTILINE)
     assert "offline model answers, which is not a language model" in told
+    assert told.endswith("\n\nnothing is missing\n")
 
 
 def test_the_doctor_names_what_is_missing_and_goes_on_looking(home, monkeypatch, capsys):
@@ -123,6 +127,41 @@ def test_the_doctor_names_what_is_missing_and_goes_on_looking(home, monkeypatch,
     refusing = {"conn_type": "openai", "password": "key", "host": "http://127.0.0.1:9/v1"}
     monkeypatch.setenv("AIRFLOW_CONN_OPENAI_DEFAULT", json.dumps(refusing))
     assert main(["doctor"]) == 1
-    missing = [line for line in capsys.readouterr().out.splitlines() if line.startswith("MISSING")]
-    assert any("FEEDBACK_SLACK_EXPORT: /nowhere/export.zip is not there" in line for line in missing)
+    told = capsys.readouterr().out
+    missing = [line for line in told.splitlines() if line.startswith("MISSING")]
+    assert any("/nowhere/export.zip does not exist: correct FEEDBACK_SLACK_EXPORT" in line for line in missing)
     assert any("nobody answers" in line for line in missing)
+    assert told.endswith("\n2 things are missing\n")
+
+    assert main(["doctor", "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert found["missing"] == 2
+    assert {"mark", "what", "line"} == set(found["findings"][0])
+    assert {one["mark"] for one in found["findings"]} == {"ok", "MISSING", "note"}
+
+
+@pytest.mark.parametrize("as_json", [[], ["--json"]])
+def test_the_doctor_prints_no_secret_wherever_somebody_wrote_it(home, monkeypatch, capsys, as_json):
+    connections = {
+        "OPENAI": {"conn_type": "openai", "password": "s3cret", "host": "http://me:s3cret@127.0.0.1:9/v1"},
+        "SLACK_API": {"conn_type": "slack", "password": "xoxb-s3cret", "extra": {"base_url": "http://127.0.0.1:9/"}},
+        "APP_STORE_CONNECT": {"conn_type": "http", "login": "K", "password": "s3cret", "extra": {"issuer_id": "I"}},
+        "GOOGLE_PLAY": {"conn_type": "http", "extra": {"keyfile_dict": {"private_key": "s3cret"}}},
+    }
+    for name, connection in connections.items():
+        monkeypatch.setenv(f"AIRFLOW_CONN_{name}_DEFAULT", json.dumps(connection))
+    monkeypatch.setenv("FEEDBACK_HASH_SALT", "s3cret")
+
+    main(["doctor", *as_json])
+
+    told = "".join(capsys.readouterr())
+    assert "openai_default" in told
+    assert "s3cret" not in told
+
+
+@pytest.mark.parametrize("verb", ["plan", "doctor", "review", "run"])
+def test_the_help_says_what_each_exit_status_means(verb, capsys):
+    with pytest.raises(SystemExit):
+        main([verb, "--help"])
+
+    assert re.search(r"exit\s+status: 0 ", capsys.readouterr().out)

@@ -82,6 +82,20 @@ def test_our_permalinks_are_links(url):
     assert our_link(url) == url
 
 
+def test_a_link_to_a_host_that_was_named_is_ours_and_nothing_that_only_looks_like_it():
+    hosts = ("support.example.com",)
+
+    assert our_link("https://support.example.com/t/1", hosts) == "https://support.example.com/t/1"
+    assert our_link("https://support.example.com/t/1") is None
+    for near in (
+        "support.example.com.evil.example",
+        "me@support.example.com",
+        "supportxexample.com",
+        "a.support.example.com",
+    ):
+        assert our_link(f"https://{near}/t/1", hosts) is None
+
+
 @pytest.mark.parametrize(
     "url",
     [

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 
-from feedback.digest.wording import age, count, plural, stars, words
+from feedback.digest.wording import age, count, origin, plural, source_name, stars, words
 from tests.plugins.feedback.digest.seeded import AS_OF
 
 
@@ -21,6 +22,20 @@ from tests.plugins.feedback.digest.seeded import AS_OF
 )
 def test_age_is_said_as_people_say_it(ago, text):
     assert age(AS_OF - ago, AS_OF) == text
+
+
+@pytest.mark.parametrize(
+    ("source", "channel", "said"),
+    [
+        ("slack", "general", "#general"),
+        ("google_play", "com.example.app", "Google Play"),
+        ("support_tickets", "support_tickets", "Support tickets"),
+        ("support_tickets", "billing", "Support tickets, billing"),
+    ],
+)
+def test_a_voice_comes_from_a_channel_a_store_or_a_source_by_its_name(source, channel, said):
+    assert origin(SimpleNamespace(source=source, channel=channel)) == said
+    assert source_name("slack") == "Slack"
 
 
 def test_figures_read_as_words():

@@ -8,15 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from feedback.model import Run
+from feedback.model import Batch, Run
 from feedback.operators.extract_operator import ExtractOperator
 from feedback.operators.items_operator import ItemsOperator
 from feedback.sources import owed_items
 from feedback.sources.google_play_csv import GooglePlayCsv
 from feedback.sources.itunes_pages import ItunesPages
 from feedback.sources.slack_export import SlackExport
+from feedback.sources.texts import text_row
 from feedback.warehouse.duckdb import DuckDBWarehouse
-from feedback.warehouse.merge import append
+from feedback.warehouse.merge import append, load
 
 ROOT = Path(__file__).resolve().parents[4]
 FIXTURES, DDL = ROOT / "tests/fixtures", ROOT / "include/sql/ddl"
@@ -138,6 +139,41 @@ def test_a_domain_that_is_set_later_brings_the_permalinks(stage, publish):
     assert stage("run_3", slack_domain="nowhere") == {}
 
 
+class TestTexts:
+    """Of a source without tables of its own."""
+
+    url = "https://support.example.com/7"
+
+    @pytest.fixture(autouse=True)
+    def told(self, loaded, stage, publish):
+        stage()
+        publish()
+        rows = [text_row("tickets", "7", "It crashes", url=self.url), text_row("tickets", "8", "It hangs")]
+        load(loaded, Batch("tickets", "t", "raw.texts", rows, "l1"), Run("run_1", "d", "t"))
+
+    def test_each_is_staged_when_it_is_new_or_has_changed(self, stage, publish, loaded):
+        assert set(stage("run_2")) == {"tickets:7", "tickets:8"}
+        publish()
+        assert stage("run_3") == {}
+        loaded.transact(["update raw.texts set changed_at = changed_at + interval 1 minute where id = '8'"])
+        assert set(stage("run_4")) == {"tickets:8"}
+
+    def test_a_host_that_is_named_later_brings_the_links(self, stage, publish):
+        stage("run_2")
+        publish()
+
+        items = stage("run_3", hosts=["support.example.com"])
+        publish()
+
+        assert {name: item["permalink"] for name, item in items.items()} == {"tickets:7": self.url}
+        assert stage("run_4", hosts=["support.example.com"]) == {}
+
+    def test_what_is_deleted_is_no_item(self, stage, loaded):
+        loaded.transact(["update raw.texts set is_deleted = true where id = '7'"])
+
+        assert set(stage("run_2")) == {"tickets:8"}
+
+
 def test_an_item_that_a_gate_set_aside_is_proposed_again_only_with_another_text(stage, publish, loaded):
     item = stage()[THREAD]
     loaded.transact(["delete from staging.items"])
@@ -202,7 +238,7 @@ def test_with_nothing_owed_no_library_is_imported(loaded, stage, publish):
 import sys
 sys.path.insert(0, "plugins")
 from pathlib import Path
-from feedback.model import Run
+from feedback.model import Batch, Run
 from feedback.operators.items_operator import ItemsOperator
 from feedback.warehouse.duckdb import DuckDBWarehouse
 
