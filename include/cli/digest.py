@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import json
+from dataclasses import asdict
 from datetime import date
 
 from include import settings
@@ -13,6 +15,7 @@ HELP = "write the digests of a day anew from the published tables"
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--date", type=_day, help="the day, as 2026-11-02 (default: today as the data has it)")
+    parser.add_argument("--json", action="store_true", help="machine-readable")
     parser.add_argument("--force", action="store_true", help="write again what is written already")
 
 
@@ -39,6 +42,9 @@ def main(options: argparse.Namespace) -> int:
         force=options.force,
         hosts=DIGEST["hosts"],
     )
+    if options.json:
+        print(json.dumps(asdict(written), indent=2, default=str))
+        return 0
     for path in written.paths:
         print(path)
     if written.kept:

@@ -105,6 +105,12 @@ def test_a_digest_is_written_once_a_day_unless_it_is_forced(home, warehouse):
     assert [line for line in forced[1].splitlines() if line.endswith(".json")] == files
 
 
+@pytest.mark.parametrize("verb", ["plan", "doctor", "review", "eval", "digest"])
+def test_what_a_verb_tells_is_machine_readable_too(home, verb, capsys):
+    assert main([verb, "--json"]) == 0
+    assert isinstance(json.loads(capsys.readouterr().out), (dict, list))
+
+
 def test_a_report_prints_its_path(home):
     [[status, out, err]] = said("report")
     assert (status, err) == (0, "")
