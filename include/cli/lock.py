@@ -35,7 +35,8 @@ def run_lock(home: Path) -> Iterator[None]:
 
 def _opened(home: Path) -> TextIO:
     try:
-        home.mkdir(parents=True, exist_ok=True)
+        # Its files hold customers' words, some of them unmasked.
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
         return (home / "run.lock").open("a+")
     except OSError as error:
         raise SettingError(

@@ -77,7 +77,7 @@ def _look_ahead(configured: Settings, console: Console) -> None:
         )
     console.say(f"reading {', '.join(source.name for source in SOURCES)}")
     if applied := open_warehouse(configured).migrate():
-        console.say(f"warehouse: schema moved forward by {', '.join(applied)}")
+        console.say(f"warehouse: schema moved forward by {' to '.join(dict.fromkeys((applied[0], applied[-1])))}")
 
 
 def _chain(configured: Settings, console: Console, asks: bool) -> tuple[dict[str, str], dict[str, str]]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.bases.notifier import BaseNotifier
 
+from feedback.digest.outbox import write_atomically
 from feedback.errors import FeedbackError, RunIncomplete
 from feedback.model import digest
 from feedback.notifications.incidents import meet
@@ -65,14 +65,9 @@ class IncidentNotifier(BaseNotifier):
             "cost_usd": cost[0] if cost else None,
             "report": str(self.report) if self.report else None,
         }
-        self._write(f"{incident['incident_id']}.json", message)
-
-    def _write(self, name: str, message: dict[str, Any]) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        # Another task may be writing the same message: whoever is last wins, a reader never sees half of one.
-        draft = self.folder / f".{name}.{os.getpid()}"
-        draft.write_text(json.dumps(message, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        draft.replace(self.folder / name)
+        # Another task may be writing the same message: whoever is last wins.
+        text = json.dumps(message, indent=2, ensure_ascii=False) + "\n"
+        write_atomically(self.folder / f"{incident['incident_id']}.json", text)
 
     def _rows(self, sql: str, params: Sequence[Any]) -> list[dict[str, Any]]:
         try:

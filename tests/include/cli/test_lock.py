@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import signal
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -53,6 +54,14 @@ def test_a_run_that_was_killed_leaves_no_lock_behind(tmp_path, holder):
 
     with run_lock(tmp_path):
         assert str(os.getpid()) in (tmp_path / "run.lock").read_text()
+
+
+def test_a_new_home_is_for_its_owner_alone_as_customers_words_are_in_it(tmp_path):
+    (tmp_path / "theirs").mkdir(mode=0o755)
+
+    for home, mode in ((tmp_path / "new", 0o700), (tmp_path / "theirs", 0o755)):
+        with run_lock(home):
+            assert stat.S_IMODE(home.stat().st_mode) == mode
 
 
 def test_a_home_that_cannot_be_written_is_one_line_that_names_the_variable(tmp_path):
