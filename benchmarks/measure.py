@@ -48,6 +48,13 @@ def run(*arguments: str, **variables: str) -> Measured:
     )
 
 
+def loop() -> str:
+    """Say how fast this machine is just now: what ten million rounds of plain Python take here."""
+    started = time.monotonic(), time.process_time()
+    sum(i * i for i in range(10**7))
+    return f"loop {time.monotonic() - started[0]:.2f} s, {time.process_time() - started[1]:.2f} CPU s"
+
+
 def table(title: str, header: tuple[str, ...], rows: list[tuple[object, ...]]) -> None:
     """Print a table in Markdown, as docs/benchmarks.md takes it."""
     print(f"\n{title}\n")

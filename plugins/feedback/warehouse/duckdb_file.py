@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 # DuckDB names a database after its file, and a file `feedback.duckdb` would hide the schema `feedback`.
 NAME = "warehouse_file"
 
+MEMORY, THREADS = "512MB", 4
+"""What an engine may take of a machine that is not its own; what needs more memory goes to disk."""
+
 _idle: dict[Path, duckdb.DuckDBPyConnection] = {}
 """At most one engine, without a file, waiting for the next call."""
 
@@ -47,7 +50,8 @@ def connected(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 def _engine(path: Path) -> duckdb.DuckDBPyConnection:
     import duckdb
 
-    return duckdb.connect(":memory:", config={"temp_directory": f"{path}.tmp"})
+    config = {"temp_directory": f"{path}.tmp", "memory_limit": MEMORY, "threads": min(THREADS, os.cpu_count() or 1)}
+    return duckdb.connect(":memory:", config=config)
 
 
 def _forget() -> None:
