@@ -9,7 +9,7 @@ export UV_NO_PROGRESS ?= 1
 # .env is read for the program, not for the tests; exported variables win.
 CLI    := $(BIN)/python -m include.cli $(if $(wildcard .env),--env .env)
 
-VERBS := plan doctor review digest report eval backup tables suites
+VERBS := plan doctor review digest report eval backup erase tables suites
 
 .PHONY: help setup run ui test check bench fmt lock $(VERBS)
 .DEFAULT_GOAL := help

@@ -204,7 +204,6 @@ def refuse_what_is_not_built(settings: Settings) -> None:
         ("FEEDBACK_DIGEST_CHANNEL", settings.digest_channel, posting),
         ("FEEDBACK_ALERT_CHANNEL", settings.alert_channel, posting),
         ("FEEDBACK_LLM_MODE=batch", settings.llm_mode == "batch", "set it to online or flex"),
-        ("FEEDBACK_RETENTION_DAYS", settings.retention_days, "deleting by age; unset it"),
         ("FEEDBACK_SLACK_CHANNELS", reads_channels, reading.format("FEEDBACK_SLACK_EXPORT")),
         ("FEEDBACK_APP_STORE_APPS", settings.app_store_apps, reading.format("FEEDBACK_ITUNES_PAGES")),
         ("FEEDBACK_GOOGLE_PLAY_APPS", settings.google_play_apps, reading.format("FEEDBACK_GOOGLE_PLAY_CSV")),

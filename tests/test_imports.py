@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 GROUND = {"model", "errors", "warehouse", "__init__"}
-ENGINES = {"sources", "text", "llm", "resolution", "validation", "digest"}
+ENGINES = {"sources", "text", "llm", "resolution", "validation", "digest", "erasure"}
 AIRFLOW_SIDE = {"operators", "triggers", "notifications", "hooks"}
 
 

@@ -25,6 +25,7 @@ VERBS = {
     "report": "report",
     "eval": "eval",
     "backup": "backup",
+    "erase": "erase",
     "tables": "tables",
     "suites": "suites",
     "check-sql": "check_sql",
@@ -81,4 +82,5 @@ def _leave(status: int) -> None:
 
 
 if __name__ == "__main__":
+    os.umask(0o077)  # a home holds customers' words: what is made in it is its owner's alone
     _leave(main())

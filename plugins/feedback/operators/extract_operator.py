@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from feedback.errors import FeedbackError, SourceFailed
@@ -12,6 +12,7 @@ from feedback.model import Batch, Counts, Gap, Memory, Run, Walked
 from feedback.operators.feedback_operator import FeedbackOperator
 from feedback.sources.base import Past, Source
 from feedback.sources.deletions import miss, settle
+from feedback.sources.forgotten import forgotten
 from feedback.sources.past import cover, recall, remember
 from feedback.warehouse.merge import load
 
@@ -27,17 +28,20 @@ class ExtractOperator(FeedbackOperator):
 
     What the source wants to remember is written after the rows it handed over before, and what a clean walk
     missed is deleted, or waits for a person. Refused input is a warning: the rest is loaded. A source that
-    cannot be reached at all fails the task.
+    cannot be reached at all fails the task. Nothing of an erased author is loaded.
 
     :param source: where the words come from.
+    :param salt: returns the secret of the author hashes; needed once an author is erased.
     """
 
-    def __init__(self, *, source: Source, **kwargs: Any):
+    def __init__(self, *, source: Source, salt: Callable[[], bytes] | None = None, **kwargs: Any):
         super().__init__(**kwargs)
         self.source = source
+        self.salt = salt
 
     def work(self, run: Run, context: Context) -> Counts:
         past = recall(self.warehouse, self.source.name)
+        erased = forgotten(self.warehouse, self.salt)
         counts = Counter(rows=0, changed=0, deleted=0, skipped=0, refused=0)
         gaps: list[Gap] = []
         covered = set(past.gaps)
@@ -48,7 +52,7 @@ class ExtractOperator(FeedbackOperator):
                     cover(self.warehouse, self.source.name, [*past.gaps, *gaps], run)
                     covered.update(gaps)
                 counts["rows"] += len(found.rows)
-                counts["changed"] += load(self.warehouse, found, run) or 0
+                counts["changed"] += load(self.warehouse, erased.without_theirs(found), run) or 0
                 if time.monotonic() - told_at > TELL_S:
                     told_at = time.monotonic()
                     self._tell(counts)

@@ -10,3 +10,11 @@ def author_hash(salt: bytes, scope: str, author: str | None) -> str | None:
     if not author:
         return None
     return hmac.digest(salt, f"{scope}\n{author}".encode("utf-8", "replace"), "sha256").hex()
+
+
+def tombstone_hash(salt: bytes, source: str, author: str | None) -> str | None:
+    """Return the hash under which an erased author is remembered: the same in every workspace and every export.
+
+    :param source: ``slack`` or a store. Slack gives no user id twice, and an export may not know its workspace.
+    """
+    return author_hash(salt, source, author and author.partition("|")[0] if source == "slack" else author)

@@ -25,7 +25,7 @@ UNLIKELY = re.compile(
     r"[1-9]\d{0,2}(?:\.\d{3})+"  # amounts
     r"|(?:0|[1-9]\d*)(?:\.\d+)+"  # IP addresses, versions
 )
-COUNTED = re.compile(r"[1-9]\d{0,2}(?: ?\d{3})*")
+AMOUNT_OR_MOBILE = re.compile(r"[1-9]\d{0,2}(?: ?\d{3})*")
 """How amounts are written, and some countries' mobiles too."""
 DISTINCT = re.compile(
     r"(?:(?:\+|00)?1[ .-]?)?\(\d{3}\)[ .-]?\d{3}[ .-]\d{4}"  # (212) 555 0142
@@ -91,4 +91,4 @@ def _fits_plan(number: str, region: str | None) -> bool:
     if not phonenumbers.is_valid_number(parsed):
         return False
     mobile = phonenumbers.number_type(parsed) in (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
-    return mobile or not COUNTED.fullmatch(number)
+    return mobile or not AMOUNT_OR_MOBILE.fullmatch(number)

@@ -47,3 +47,6 @@ class Warehouse(Protocol):
 
     def backup(self, to: Path) -> Path:
         """Copy the warehouse to a file while nobody writes, and return it."""
+
+    def compact(self) -> None:
+        """Leave nothing of deleted rows in what is stored, as far as the engine lets us."""

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from feedback.errors import WarehouseBusy, WarehouseError, WarehouseFull
 from feedback.model import utc_now
 from feedback.warehouse.base import Relation, Step, apart
-from feedback.warehouse.duckdb_file import connected
+from feedback.warehouse.duckdb_file import NAME, connected
 from feedback.warehouse.lock import StillHeldError, held
 from feedback.warehouse.migrate import migrate
 
@@ -98,6 +98,19 @@ class DuckDBWarehouse:
                 kind = WarehouseFull if error.strerror in NO_ROOM else WarehouseError
                 raise kind(f"{to} could not be written ({error.strerror}): no copy of {self.path} was made") from None
         return to
+
+    def compact(self) -> None:
+        """Write the file anew: the old one keeps the words of deleted rows in blocks that nobody reads."""
+        part = self.path.with_name(f"{self.path.name}.part")
+        with self._held():
+            part.unlink(missing_ok=True)
+            with self._connected() as connection:
+                quoted = str(part).replace("'", "''")
+                connection.execute(f"attach '{quoted}' as compacted")
+                connection.execute(f"copy from database {NAME} to compacted")
+                connection.execute("detach compacted")
+            shutil.copymode(self.path, part)
+            part.replace(self.path)
 
     def _copy_before(self, migration: str) -> Path:
         """Copy the file next to itself, so that a migration can be undone."""

@@ -49,7 +49,8 @@ RAW = {
     "raw.slack_messages": RawTable(
         key=("team_id", "channel_id", "ts"),
         version=("edited_at",),
-        final="subtype = 'tombstone'",  # Slack does not say when it was deleted, but nobody undoes it
+        # Slack does not say when a message was deleted, but nobody undoes it; nor does anybody an erasure.
+        final="subtype = 'tombstone' or row_hash = 'erased'",
         kept=("text", "payload", "edited_at", "row_hash"),
         item_id="'slack:' || team_id || ':' || channel_id || ':' || thread_ts",
         tombstone="slack_message",
@@ -57,6 +58,7 @@ RAW = {
     "raw.app_reviews": RawTable(
         key=("store", "app_id", "review_id"),
         version=("updated_at", "replied_at"),
+        final="row_hash = 'erased'",
         kept=("rating", "title", "body", "reply_text", "updated_at", "payload", "row_hash"),
         item_id="store || ':' || app_id || ':' || review_id",
         tombstone="review",

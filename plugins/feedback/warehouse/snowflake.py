@@ -104,6 +104,9 @@ class SnowflakeWarehouse:
             f" `create database {self.database}_backup clone {self.database}`"
         )
 
+    def compact(self) -> None:
+        """Nothing to do: Time Travel and Fail-safe keep what is deleted, as docs/privacy.md says."""
+
     def close(self) -> None:
         """End this thread's session."""
         session = vars(_sessions).pop(self._key, None)

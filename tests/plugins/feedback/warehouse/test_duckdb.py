@@ -210,3 +210,20 @@ class TestBackup:
 
         with pytest.raises(WarehouseError, match="copy could not be written"):
             warehouse.backup(tmp_path / "file" / "copy")
+
+
+def test_compact_leaves_nothing_of_deleted_rows_in_the_file(warehouse):
+    load_number(warehouse, "zanzibarquux", 1)
+    load_number(warehouse, "other", 1)
+    warehouse.transact(["delete from raw.slack_messages where ts like 'zanzibarquux%' or text = 'zanzibarquux'"])
+    warehouse.transact(["delete from raw.slack_messages_history", "delete from ops.loads where part = 'zanzibarquux'"])
+    before = warehouse.rows("select * from raw.slack_messages order by ts")
+    assert b"zanzibarquux" in warehouse.path.read_bytes()
+
+    warehouse.path.with_name(f"{warehouse.path.name}.part").write_text("of one who was killed")
+    warehouse.compact()
+
+    assert [file for file in warehouse.path.parent.iterdir() if b"zanzibarquux" in file.read_bytes()] == []
+    assert warehouse.rows("select * from raw.slack_messages order by ts") == before
+    assert warehouse.rows("select count(*) as n from marts.feedback_wide") == [{"n": 0}]
+    assert warehouse.migrate() == []

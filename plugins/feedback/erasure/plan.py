@@ -1,0 +1,71 @@
+"""An erasure from its plan to its end: the files first, then one transaction.
+
+Whoever is killed in between starts again: until the transaction the rows still say what is to be done. Once it is
+over, ``compact`` takes the deleted rows out of the warehouse's own file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from feedback.erasure import files
+from feedback.erasure.files import Places
+from feedback.erasure.reach import Reach, reach, unmark
+from feedback.erasure.removal import erase
+from feedback.erasure.scope import Scope
+from feedback.llm.enrichment import Enrichment
+from feedback.model import Run
+from feedback.warehouse.base import Warehouse
+
+POSTED = "select post_key, channel, ts from ops.posts where ts is not null order by post_key"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an erasure is about to do.
+
+    :param posted: digests in Slack that tell of the words: nobody but a person can take them back.
+    """
+
+    scope: Scope
+    reach: Reach
+    files: tuple[Path, ...]
+    posted: tuple[str, ...]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Rows by table, those with any."""
+        return {table: n for table, n in sorted(self.reach.counts.items()) if n}
+
+
+def plan(warehouse: Warehouse, scope: Scope, enrichments: Sequence[Enrichment], places: Places, run: Run) -> Plan:
+    """Find all that holds the words of a scope; nothing of it is touched.
+
+    Copies of the warehouse go whole where somebody is erased; those that are only old have an age of their own.
+    """
+    found = reach(warehouse, scope, enrichments, run)
+    telling = files.telling(places, found.items, {norm for _, norm in found.names})
+    copies = files.copies(places) if scope.reason == "erased" else []
+    return Plan(scope, found, (*telling, *copies), tuple(_posted(warehouse, telling)))
+
+
+def carry_out(warehouse: Warehouse, planned: Plan, run: Run, tombstone: str | None = None) -> None:
+    """Do what is planned.
+
+    :param tombstone: what is remembered of the scope's author.
+    """
+    files.remove(planned.files)
+    erase(warehouse, planned.scope, planned.reach, run, tombstone)
+
+
+def drop(warehouse: Warehouse, run: Run) -> None:
+    """Forget a plan that is not carried out."""
+    warehouse.transact([unmark(run)])
+
+
+def _posted(warehouse: Warehouse, telling: Sequence[Path]) -> list[str]:
+    """Return the posts of the digests whose files tell of the words."""
+    told = {f"digest:{path.stem[11:]}:{path.stem[:10]}" for path in telling}
+    return [f"channel {row['channel']}, {row['ts']}" for row in warehouse.rows(POSTED) if row["post_key"] in told]
