@@ -11,6 +11,23 @@ from include.warehouse import warehouse as open_warehouse
 
 OFFLINE = "offline model, not a language model (a lexicon and word similarity; English only)"
 SAMPLE = "this was the bundled sample; README.md says how to read your own Slack export and reviews"
+SOURCES = """
+    select source, count(*) as items, count_if(first_run_id = ?) as new, count_if(run_id = ?) as published
+    from feedback.items group by source order by source
+"""
+ENRICHMENTS = """
+    select enrichment, count_if(status = 'answered') as answered,
+        count_if(status = 'answered' and run_id = ?) as answered_now,
+        count_if(status = 'quarantined') as quarantined, count_if(status = 'pending') as pending
+    from ops.answers group by enrichment order by enrichment
+"""
+CALLS = """
+    select count(*) as calls, coalesce(sum(input_tokens), 0) as input_tokens,
+        coalesce(sum(output_tokens), 0) as output_tokens, coalesce(sum(cost_usd), 0) as usd
+    from ops.llm_calls where run_id in ({marks})
+"""
+QUARANTINED = "select count(*) from ops.quarantine where status = 'open'"
+PENDING = "select count(*) from ops.answers where status = 'pending'"
 MODELS = "select distinct model from ops.answers where status = 'answered' and model is not null order by model"
 REFUSED = "select source, part, detail from ops.coverage where status = 'refused' order by source, part"
 NO_LINK = "select count(*) from feedback.items where source = 'slack' and permalink is null"
@@ -29,34 +46,18 @@ def collect(settings: Settings, run_ids: dict[str, str], seconds: float) -> dict
     extract, enrich = run_ids.get("extract_feedback", ""), run_ids.get("enrich_feedback", "")
     runs = tuple(run_ids.values())
     marks = ", ".join("?" for _ in runs) or "''"
-    calls = warehouse.rows(
-        "select count(*) as calls, coalesce(sum(input_tokens), 0) as input_tokens, "
-        "coalesce(sum(output_tokens), 0) as output_tokens, coalesce(sum(cost_usd), 0) as usd "
-        f"from ops.llm_calls where run_id in ({marks})",
-        runs,
-    )[0]
     return {
         "sample": settings.is_sample,
-        "sources": warehouse.rows(
-            "select source, count(*) as items, count_if(first_run_id = ?) as new, count_if(run_id = ?) as published "
-            "from feedback.items group by source order by source",
-            (extract, extract),
-        ),
-        "enrichments": warehouse.rows(
-            "select enrichment, count_if(status = 'answered') as answered, "
-            "count_if(status = 'answered' and run_id = ?) as answered_now, "
-            "count_if(status = 'quarantined') as quarantined, count_if(status = 'pending') as pending "
-            "from ops.answers group by enrichment order by enrichment",
-            (enrich,),
-        ),
+        "sources": warehouse.rows(SOURCES, (extract, extract)),
+        "enrichments": warehouse.rows(ENRICHMENTS, (enrich,)),
         "models": [row["model"] for row in warehouse.rows(MODELS)],
-        "quarantined": _one(warehouse.rows("select count(*) from ops.quarantine where status = 'open'")),
-        "pending": _one(warehouse.rows("select count(*) from ops.answers where status = 'pending'")),
+        "quarantined": _one(warehouse.rows(QUARANTINED)),
+        "pending": _one(warehouse.rows(PENDING)),
         "without_link": 0 if settings.is_sample else _one(warehouse.rows(NO_LINK)),
         "cases": [row["subject"] for row in warehouse.rows(CASES)],
         "refused": [row for row in warehouse.rows(REFUSED) if row["source"] in read],
         "troubles": troubles(warehouse, runs),
-        **calls,
+        **warehouse.rows(CALLS.format(marks=marks), runs)[0],
         "agreement": agreement(warehouse),
         "seconds": round(seconds, 1),
         "report": str(settings.data_home / "report" / "index.html"),
