@@ -15,6 +15,8 @@ If `validate` failed, nothing was published: see `ops.validations`.
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from airflow.sdk import dag
 
 from feedback.operators.extract_operator import ExtractOperator
@@ -26,7 +28,7 @@ from feedback.operators.sources_operator import SourcesOperator
 from feedback.operators.validate_operator import ValidateOperator
 from include import settings
 from include.assets import ITEMS, WAREHOUSE
-from include.defaults import DAG_DEFAULTS
+from include.defaults import DAG_DEFAULTS, LONGEST
 from include.erasure import RETENTION
 from include.expectations.items import ITEMS_SUBJECT
 from include.sources import ITEM_RULES, SOURCES
@@ -45,6 +47,7 @@ def extract_feedback() -> None:
             salt=ITEM_RULES["salt"],
             warehouse=TABLES,
             pool=source.pool,
+            execution_timeout=LONGEST + timedelta(minutes=source.minutes),
         )
         for source in SOURCES
     ]

@@ -11,6 +11,9 @@ from include.alerts import on_failure
 _SETTINGS = settings.load()
 settings.refuse_what_is_not_built(_SETTINGS)
 
+LONGEST = timedelta(minutes=30)
+"""How long a task may take; one that reads an API may take its minutes of calls beside."""
+
 DAG_DEFAULTS: dict[str, Any] = {
     # No start date: with one, a fresh scheduler would at once make up for the digest hour that has just passed.
     "catchup": False,
@@ -24,7 +27,7 @@ DAG_DEFAULTS: dict[str, Any] = {
         "weight_rule": "absolute",
         "retries": 2,
         "retry_delay": timedelta(seconds=_SETTINGS.retry_seconds),
-        "execution_timeout": timedelta(minutes=30),
+        "execution_timeout": LONGEST,
         "on_failure_callback": on_failure(_SETTINGS),
     },
 }

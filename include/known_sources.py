@@ -27,11 +27,12 @@ from feedback.errors import SettingError
 from feedback.sources.base import Source
 from feedback.sources.google_play_csv import GooglePlayCsv
 from feedback.sources.itunes_pages import ItunesPages
+from feedback.sources.slack_api import SlackApi
 from feedback.sources.slack_export import SlackExport
 
 OWN: tuple[Source, ...] = ()
 
-CHOSEN: tuple[type[Source], ...] = (SlackExport, GooglePlayCsv, ItunesPages)
+CHOSEN: tuple[type[Source], ...] = (SlackExport, SlackApi, GooglePlayCsv, ItunesPages)
 """The classes that include/sources.py makes sources of, as the variables say."""
 
 

@@ -197,14 +197,12 @@ def refuse_what_is_not_built(settings: Settings) -> None:
 
     :raises SettingError: one line that names the variable.
     """
-    reads_channels = settings.slack_channels and not settings.slack_export
     posting = "posting to Slack waits for exactly-once posting; unset it and read the files in digest/ and alerts/"
     reading = "reading by API; unset it (files: {})"
     for variable, is_set, what in (
         ("FEEDBACK_DIGEST_CHANNEL", settings.digest_channel, posting),
         ("FEEDBACK_ALERT_CHANNEL", settings.alert_channel, posting),
         ("FEEDBACK_LLM_MODE=batch", settings.llm_mode == "batch", "set it to online or flex"),
-        ("FEEDBACK_SLACK_CHANNELS", reads_channels, reading.format("FEEDBACK_SLACK_EXPORT")),
         ("FEEDBACK_APP_STORE_APPS", settings.app_store_apps, reading.format("FEEDBACK_ITUNES_PAGES")),
         ("FEEDBACK_GOOGLE_PLAY_APPS", settings.google_play_apps, reading.format("FEEDBACK_GOOGLE_PLAY_CSV")),
         (

@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from feedback.errors import SettingError
+from feedback.hooks.slack_client import slack_client
 from feedback.sources.base import Source
 from feedback.sources.google_play_csv import GooglePlayCsv
 from feedback.sources.itunes_pages import ItunesPages
+from feedback.sources.slack_api import SlackApi
+from feedback.sources.slack_api_pace import Clock
 from feedback.sources.slack_export import SlackExport
 from include import known_sources, settings
 from include.settings import ROOT, Settings
@@ -44,11 +47,26 @@ def sources(chosen: Settings) -> tuple[Source, ...]:
                 store_emails=chosen.store_emails,
             )
         )
+    if chosen.slack_channels:
+        found.append(_slack_api(chosen))
     if chosen.google_play_csv:
         found.append(GooglePlayCsv(chosen.google_play_csv))
     if chosen.itunes_pages:
         found.append(ItunesPages(chosen.itunes_pages))
     return (*found, *known_sources.OWN)
+
+
+def _slack_api(chosen: Settings) -> SlackApi:
+    """With an export, the channels may be its private ones: then nothing is read where no connection is set."""
+    as_of = chosen.as_of
+    return SlackApi(
+        client=partial(slack_client, "slack_api_default", chosen.allow_http, is_required=not chosen.slack_export),
+        channels=chosen.slack_channels,
+        start=chosen.slack_start,
+        minutes=chosen.slack_minutes,
+        store_emails=chosen.store_emails,
+        clock=Clock(now=lambda: as_of) if as_of else Clock(),
+    )
 
 
 def salt(chosen: Settings) -> bytes:

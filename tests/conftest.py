@@ -52,3 +52,12 @@ def run():
     from feedback.model import Run
 
     return Run(run_id="run_1", dag_id="a_dag", task_id="a_task")
+
+
+@pytest.fixture(scope="session")
+def http_server():
+    """One server on loopback, for every service that a test plays."""
+    from pytest_httpserver import HTTPServer
+
+    with HTTPServer(host="127.0.0.1", port=0, threaded=True) as server:
+        yield server

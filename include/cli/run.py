@@ -139,4 +139,5 @@ def exit_status(facts: dict[str, Any], states: dict[str, str]) -> int:
         return BLOCKED
     if set(states.values()) - {"success"}:
         return FAILED
-    return WAITING if facts["pending"] or facts["refused"] or "enrich_feedback" not in states else PUBLISHED
+    is_waiting = facts["pending"] or facts["refused"] or facts["left"] or "enrich_feedback" not in states
+    return WAITING if is_waiting else PUBLISHED

@@ -32,6 +32,11 @@ MODELS = "select distinct model from ops.answers where status = 'answered' and m
 REFUSED = "select source, part, detail from ops.coverage where status = 'refused' order by source, part"
 NO_LINK = "select count(*) from feedback.items where source = 'slack' and permalink is null"
 DOMAIN = "Slack threads have no permalink: set FEEDBACK_SLACK_DOMAIN to the first part of <domain>.slack.com"
+# What fails the run is told by its task; the rest is put off, a line for each reason.
+LEFT = (
+    "select source, reason, count(*) as parts, min(detail) as detail from ops.coverage"
+    " where status = 'failed' and reason <> 'out_of_reach' group by source, reason order by source, reason"
+)
 CASES = "select subject from ops.cases where state = 'open' order by opened_at, subject"
 
 
@@ -56,6 +61,7 @@ def collect(settings: Settings, run_ids: dict[str, str], seconds: float) -> dict
         "without_link": 0 if settings.is_sample else _one(warehouse.rows(NO_LINK)),
         "cases": [row["subject"] for row in warehouse.rows(CASES)],
         "refused": [row for row in warehouse.rows(REFUSED) if row["source"] in read],
+        "left": [row for row in warehouse.rows(LEFT) if row["source"] in read],
         "troubles": troubles(warehouse, runs),
         **warehouse.rows(CALLS.format(marks=marks), runs)[0],
         "agreement": agreement(warehouse),
@@ -121,6 +127,9 @@ def complaints(facts: dict[str, Any], states: dict[str, str]) -> list[str]:
     """Return one line for each thing that a person must know of."""
     lines = ["{dag_id}.{task_id}: {message}".format(**trouble) for trouble in facts["troubles"]]
     lines += [f"not read: {gap['source']}: {gap['detail']}" for gap in facts["refused"]]
+    for left in facts["left"]:
+        more = f" (and {left['parts'] - 1} more like it, see ops.coverage)" if left["parts"] > 1 else ""
+        lines.append(f"not read yet: {left['source']}: {left['detail']}{more}")
     if facts["pending"]:
         lines.append(f"{facts['pending']:,} answers wait; the next run goes on with them")
     if facts["cases"] and not any(trouble["outcome"] == "blocked" for trouble in facts["troubles"]):

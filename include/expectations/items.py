@@ -9,6 +9,24 @@ MISBUILT = "Built wrong from its raw rows: compare with raw by source_key, mend 
 UNMASKED = "An address, phone or card number slipped past masking: add its shape to the redaction, load again."
 DAMAGED = "The text holds replacement characters: see in which encoding its file was read."
 
+INCOMPLETE = (
+    "Slack counts other replies than are stored: see which threads (docs/operating.md); what waits in ops.cases or"
+    " ops.coverage explains it, else run extract_feedback again."
+)
+REPLIES = """
+    select 'all' as slice, failed, failed as measured, 0 as bound, n
+    from (
+        select coalesce(count_if(stored <> reply_count), 0) as failed, count(*) as n
+        from (
+            select ledger.reply_count, count(m.ts) as stored
+            from ops.slack_threads as ledger
+            left join raw.slack_messages as m
+                on m.team_id = ledger.team_id and m.channel_id = ledger.channel_id and m.thread_ts = ledger.thread_ts
+                and m.ts <> m.thread_ts and not m.is_deleted
+            group by ledger.team_id, ledger.channel_id, ledger.thread_ts, ledger.reply_count
+        ) as threads
+    ) as counted"""
+
 
 def _rule(name: str, condition: str, runbook: str = MISBUILT, severity: Severity = "critical") -> Rule:
     return Rule(id=name, scope="row", severity=severity, owner="sources", runbook=runbook, condition=condition)
@@ -38,6 +56,15 @@ ITEMS_SUBJECT = Subject(
         _rule("counts_sane", "(message_count >= 1 or text = '') and author_count between 0 and message_count"),
         _rule("lineage_complete", "content_hash is not null and updated_at is not null"),
         _rule("text_undamaged", "text is null or position('\ufffd' in text) = 0", DAMAGED, "warning"),
+        Rule(
+            id="replies_complete",
+            scope="run",
+            severity="warning",
+            owner="sources",
+            runbook=INCOMPLETE,
+            condition="measured <= bound",
+            measure=REPLIES,
+        ),
     ),
     answered_by=tuple(enrichment.name for enrichment in ENRICHMENTS),
 )

@@ -75,6 +75,18 @@ class Memory:
 
 
 @dataclass(frozen=True)
+class Renamed:
+    """A Slack workspace is stored under another id than its own: an export did not know it. Its rows move.
+
+    :param old: the ``team_id`` that they carry.
+    """
+
+    source: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True)
 class Gap:
     """Something a source did not load, and why: a row of ``ops.coverage``.
 

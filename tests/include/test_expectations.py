@@ -128,6 +128,11 @@ def stage_entity(**wrong):
     return change
 
 
+def miss_a_reply(warehouse, run, name):
+    thread = {"team_id": "T1", "channel_id": "C1", "thread_ts": "1759312800.000001", "reply_count": 1}
+    append(warehouse, "ops.slack_threads", [thread])
+
+
 def name_nobody(warehouse, run, name):
     warehouse.transact(["update staging.entity_names set entity_id = 'nobody' where norm = 'kite 0'"])
 
@@ -148,6 +153,7 @@ def spoil(warehouse, run, name):
 BROKEN_BATCH = {
     "answered_once": lose_a_row,
     "set_aside_share": spoil,
+    "replies_complete": miss_a_reply,
     "entity_unique": stage_entity(entity_id="e1"),
     "entity_known": name_nobody,
     "redirect_known": stage_entity(entity_id="e2", status="merged", merged_into="nobody"),

@@ -4,21 +4,25 @@ import importlib
 import json
 import pkgutil
 import stat
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
 
 import feedback.sources
-from feedback.errors import InputRefused, SettingError
+from feedback.errors import ConnectionMissing, InputRefused, SettingError
 from feedback.model import Batch, Gap, Run
 from feedback.operators.extract_operator import ExtractOperator
 from feedback.sources.base import Past, Source
 from feedback.sources.past import recall
 from feedback.warehouse.merge import RAW
 from include import settings
-from include.known_sources import CHOSEN, KINDS, hosts, kinds
+from include.known_sources import KINDS, hosts, kinds
 from include.sources import item_rules, salt, sources
 from tests.plugins.feedback.sources.helpdesk import TICKETS, but, put, ticket
+from tests.plugins.feedback.sources.slack_house import House
+from tests.plugins.feedback.sources.slack_stand_in import SlackStandIn
+from tests.plugins.feedback.sources.slack_world import World
 
 FIXTURES = Path(__file__).resolve().parents[1] / "fixtures"
 FILES = {
@@ -39,22 +43,32 @@ def brought(found):
     return dict(zip(keys, (row for one in batches for row in one.rows), strict=True))
 
 
-def helpdesk(warehouse):
+def helpdesk(warehouse, _):
     put(warehouse, ticket(1), ticket(2, None), ticket(None), ticket(3, "NUL\0"), ticket(3, "again"))
     return TICKETS
 
 
 def configured(variable):
-    return lambda _: chosen(**{variable: FILES[variable]})[0]
+    return lambda *_: chosen(**{variable: FILES[variable]})[0]
 
 
-WORLDS = {**{variable: configured(variable) for variable in FILES}, "a table": helpdesk}
+def slack(warehouse, http_server):
+    """A thread, and a channel that the app is not in."""
+    house = House(warehouse, SlackStandIn(http_server, World()))
+    general = house.world.channel("general")
+    root = house.world.say(general, "half a \ud83d character")
+    house.world.say(general, "NUL\0", to=root, broadcast=True)
+    house.world.say(house.world.channel("outside", is_member=False), "unheard")
+    return house.source("*")
+
+
+WORLDS = {**{variable: configured(variable) for variable in FILES}, "a table": helpdesk, "Slack by API": slack}
 """A source of each kind, over the dirtiest world that we have for it."""
 
 
 @pytest.fixture(params=WORLDS)
-def source(request, warehouse):
-    return WORLDS[request.param](warehouse)
+def source(request, warehouse, http_server):
+    return WORLDS[request.param](warehouse, http_server)
 
 
 class TestEverySource:
@@ -111,15 +125,15 @@ class TestEverySource:
         assert source.item_source in kinds((TICKETS,))
 
 
-def test_there_is_a_world_for_every_class_of_sources(warehouse):
+def test_there_is_a_world_for_every_class_of_sources(warehouse, http_server):
     for module in pkgutil.iter_modules(feedback.sources.__path__, "feedback.sources."):
         importlib.import_module(module.name)
     classes = {one for one in Source.__subclasses__() if one.__module__.startswith("feedback.sources.")}
 
-    assert {type(world(warehouse)) for world in WORLDS.values()} == classes
+    assert {type(world(warehouse, http_server)) for world in WORLDS.values()} == classes
 
 
-@pytest.mark.parametrize("kind", CHOSEN, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", [type(configured(variable)()) for variable in FILES], ids=lambda kind: kind.__name__)
 class TestEveryFile:
     @pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00\xd8", b"{", b"[[1]]", b"a,b\n1,2\n"])
     def test_takes_broken_input_as_a_gap(self, kind, content, tmp_path):
@@ -177,7 +191,7 @@ def test_only_what_a_variable_names_is_read():
 
 
 def test_the_export_hears_of_team_channels_and_addresses():
-    [export] = chosen(
+    export, _ = chosen(
         FEEDBACK_SLACK_EXPORT=FIXTURES / "slack_export",
         FEEDBACK_SLACK_CHANNELS="secret",
         FEEDBACK_SLACK_TEAM="T1",
@@ -187,10 +201,30 @@ def test_the_export_hears_of_team_channels_and_addresses():
     assert (export.channels, export.team, export.store_emails) == (("secret",), "T1", True)
 
 
+def test_the_api_hears_of_channels_start_minutes_and_the_instant_taken_as_now():
+    [api] = chosen(
+        FEEDBACK_SLACK_CHANNELS="general,C1",
+        FEEDBACK_SLACK_START="2026-10-01",
+        FEEDBACK_SLACK_MINUTES="90",
+        FEEDBACK_AS_OF="2026-11-01T00:00:00Z",
+    )
+
+    assert (api.channels, api.start, api.minutes) == (("general", "C1"), date(2026, 10, 1), 90)
+    assert api.clock.now() == datetime(2026, 11, 1)
+
+
+def test_channels_named_for_an_export_need_no_connection():
+    _, beside_export = chosen(FEEDBACK_SLACK_EXPORT=FIXTURES / "slack_export", FEEDBACK_SLACK_CHANNELS="secret")
+    [alone] = chosen(FEEDBACK_SLACK_CHANNELS="general")
+
+    assert list(beside_export.extract(Past())) == []
+    with pytest.raises(ConnectionMissing, match="slack_api_default"):
+        list(alone.extract(Past()))
+
+
 @pytest.mark.parametrize(
     ("variable", "value", "file"),
     [
-        ("FEEDBACK_SLACK_CHANNELS", "general", "FEEDBACK_SLACK_EXPORT"),
         ("FEEDBACK_APP_STORE_APPS", "1234567890", "FEEDBACK_ITUNES_PAGES"),
         ("FEEDBACK_GOOGLE_PLAY_APPS", "example.app", "FEEDBACK_GOOGLE_PLAY_CSV"),
         ("FEEDBACK_ITUNES_APPS", "us:1234567890", "FEEDBACK_ITUNES_PAGES"),

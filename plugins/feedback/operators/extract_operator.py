@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from feedback.errors import FeedbackError, SourceFailed
-from feedback.model import Batch, Counts, Gap, Memory, Run, Walked
+from feedback.model import Batch, Counts, Gap, Memory, Renamed, Run, Walked
 from feedback.operators.feedback_operator import FeedbackOperator
 from feedback.sources.base import Past, Source
 from feedback.sources.deletions import miss, settle
 from feedback.sources.forgotten import forgotten
 from feedback.sources.past import cover, recall, remember
+from feedback.sources.slack_rekey import rekey
 from feedback.warehouse.merge import load
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class ExtractOperator(FeedbackOperator):
     def work(self, run: Run, context: Context) -> Counts:
         past = recall(self.warehouse, self.source.name)
         erased = forgotten(self.warehouse, self.salt)
-        counts = Counter(rows=0, changed=0, deleted=0, skipped=0, refused=0)
+        counts = Counter(rows=0, changed=0, deleted=0, skipped=0, refused=0, failed=0)
         gaps: list[Gap] = []
         covered = set(past.gaps)
         told_at = time.monotonic()
@@ -60,6 +61,8 @@ class ExtractOperator(FeedbackOperator):
                 miss(self.warehouse, found, run)
             elif isinstance(found, Memory):
                 remember(self.warehouse, found, run)
+            elif isinstance(found, Renamed):
+                rekey(self.warehouse, found)
             else:
                 gaps.append(found)
                 counts[found.status] += found.row_count or 1
@@ -69,14 +72,15 @@ class ExtractOperator(FeedbackOperator):
         cover(self.warehouse, self.source.name, gaps, run)
         if counts["rows"]:
             self._tell(counts)
-        if counts["refused"]:
-            self.log.warning("%s: %s refused; ops.coverage says why", self.source.name, counts["refused"])
-        return Counts(dict(counts), notes=tuple(gap.detail for gap in gaps if gap.status == "refused"))
+        if waits := [gap.detail for gap in gaps if gap.status != "skipped"]:
+            told = (self.source.name, counts["refused"], counts["failed"])
+            self.log.warning("%s: %s refused, %s not read yet; ops.coverage says why", *told)
+        return Counts(dict(counts), notes=tuple(waits))
 
     def _tell(self, counts: Counter[str]) -> None:
         self.log.info("%s: %s rows read, %s new or changed", self.source.name, counts["rows"], counts["changed"])
 
-    def _found(self, past: Past, gaps: list[Gap], run: Run) -> Iterator[Batch | Gap | Walked | Memory]:
+    def _found(self, past: Past, gaps: list[Gap], run: Run) -> Iterator[Batch | Gap | Walked | Memory | Renamed]:
         try:
             yield from self.source.extract(past)
         except (FeedbackError, OSError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,8 @@ SET_ASIDE = """
     where cases.state in ('open', 'accepted', 'dropped') and staged.run_id <> ?
 """
 
+WORKSPACES = "select state from ops.source_state where part = 'workspace'"
+
 
 class ItemsOperator(FeedbackOperator):
     """Stage one item for each thread, review and text that is new or has changed, its text masked.
@@ -35,7 +38,8 @@ class ItemsOperator(FeedbackOperator):
 
     :param salt: returns the secret of the author hashes; asked when it is needed.
     :param phone_region: country whose way of writing telephone numbers counts; else each review's own.
-    :param slack_domain: first part of <domain>.slack.com; without it threads have no permalink.
+    :param slack_domain: first part of <domain>.slack.com; as the API says if None, and where nobody says it, threads
+        have no permalink.
     :param bot_channels: Slack channels, by id or name, whose bots speak for customers.
     :param hosts: where the links of texts may lead.
     """
@@ -68,9 +72,10 @@ class ItemsOperator(FeedbackOperator):
         return Counts({"staged": staged})
 
     def _shards(self) -> Iterator[tuple[str, list[Item]]]:
-        threads = owed_items.threads(self.warehouse, self.slack_domain, with_bots=bool(self.bot_channels))
+        domain, team = self._domain()
+        threads = owed_items.threads(self.warehouse, domain, bool(self.bot_channels), team)
         for number, shard in enumerate(threads):
-            workspace = self._workspace()
+            workspace = self._workspace(domain, team)
             built = (
                 thread_item(rows, workspace, keep_empty=rows[0]["is_published"], text=rows[0]["published_text"])
                 for rows in shard
@@ -83,13 +88,21 @@ class ItemsOperator(FeedbackOperator):
             salt = self.salt()
             yield f"texts-{number}", [text_item(row, salt, self.phone_region, self.hosts) for row in texts]
 
-    def _workspace(self) -> Workspace:
+    def _domain(self) -> tuple[str | None, str | None]:
+        """The domain, and the workspace whose it is: none where a person says it."""
+        if self.slack_domain:
+            return self.slack_domain, None
+        said = (json.loads(row["state"]) for row in self.warehouse.rows(WORKSPACES))
+        return next(((state["domain"], state["team"]) for state in said), (None, None))
+
+    def _workspace(self, domain: str | None, team: str | None) -> Workspace:
         channels = self.warehouse.rows("select id, name, is_private from raw.slack_channels order by name")
         users = self.warehouse.rows("select id, is_team from raw.slack_users where is_team is not null")
         return Workspace(
             salt=self.salt(),
             phone_region=self.phone_region,
-            domain=self.slack_domain,
+            domain=domain,
+            team=team,
             bot_channels=self.bot_channels,
             channel_names={row["id"]: row["name"] for row in channels if row["name"]},
             private_channels=frozenset(row["id"] for row in channels if row["is_private"]),

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeVar
 
 from feedback.errors import InputRefused
-from feedback.model import Batch, Gap, Memory, Walked, digest
+from feedback.model import Batch, Gap, Memory, Renamed, Walked, digest
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -84,9 +84,11 @@ class Source(ABC):
 
     :cvar kind: the ``source`` of the items it brings; left empty, its name.
     :cvar pool: the Airflow pool in which it is read.
+    :ivar minutes: the most that a run spends on calls; none for files.
     """
 
     name: str
+    minutes: float = 0
     kind: ClassVar[str] = ""
     pool: ClassVar[str] = "feedback"
 
@@ -101,7 +103,7 @@ class Source(ABC):
         return ()
 
     @abstractmethod
-    def extract(self, past: Past) -> Iterator[Batch | Gap | Walked | Memory]:
+    def extract(self, past: Past) -> Iterator[Batch | Gap | Walked | Memory | Renamed]:
         """Yield what is new, what could not be read, which stretches were read whole, and what to remember."""
 
     def expected(self, past: Past) -> Expected:

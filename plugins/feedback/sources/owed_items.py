@@ -42,17 +42,18 @@ MESSAGES = """
 Rows = Sequence[Mapping[str, Any]]
 
 
-def threads(warehouse: Warehouse, domain: str | None, with_bots: bool) -> Iterator[list[Rows]]:
+def threads(warehouse: Warehouse, domain: str | None, with_bots: bool, team: str | None = None) -> Iterator[list[Rows]]:
     """Yield the owed threads, shard by shard, each as its raw rows.
 
     :param domain: of the workspace: threads whose permalink does not lead there are owed too.
+    :param team: the workspace whose domain it is; of all if None.
     :param with_bots: whether what a bot began may be an item.
     """
     also = "bot_message" if with_bots else None
     address = f"https://{domain}.slack.com/%" if domain else None
     in_shard = IN_SHARD.format(place="channel_id", item_id=THREAD_ID)
-    for shard in warehouse.rows(_owed_threads(EVERYWHERE, SHARDS), (also, address, ROWS_A_SHARD)):
-        found = warehouse.rows(_owed_threads(in_shard, MESSAGES), (also, *shard.values(), address))
+    for shard in warehouse.rows(_owed_threads(EVERYWHERE, SHARDS), (also, team, address, ROWS_A_SHARD)):
+        found = warehouse.rows(_owed_threads(in_shard, MESSAGES), (also, *shard.values(), team, address))
         yield [list(rows) for _, rows in groupby(found, key=lambda row: row["item_id"])]
 
 
@@ -105,7 +106,8 @@ def _owed_threads(where: str, then: str) -> str:
                 on channels.id = threads.channel_id
             where items.item_id is null and threads.speaks = 1
                 or threads.changed_at > items.updated_at
-                or items.item_id is not null and not coalesce(items.permalink, '') like ?
+                or items.item_id is not null and threads.team_id = coalesce(?, threads.team_id)
+                    and not coalesce(items.permalink, '') like ?
                 or items.channel_or_app <> channels.name
         )
         {then}"""

@@ -27,6 +27,12 @@ def instant(ts: str) -> datetime:
     return EPOCH + timedelta(seconds=int(seconds), microseconds=int(fraction.ljust(6, "0")[:6]))
 
 
+def thread_ts(message: Mapping[str, Any]) -> str:
+    """Return the timestamp of the root of a message's thread; its own where it is no reply."""
+    root = message.get("thread_ts")
+    return root if isinstance(root, str) and TS.fullmatch(root) else str(message["ts"])
+
+
 def edited_ts(message: Mapping[str, Any]) -> str | None:
     """Return Slack's timestamp of the last edit, where there was one."""
     edited = message.get("edited")
@@ -36,13 +42,12 @@ def edited_ts(message: Mapping[str, Any]) -> str | None:
 
 def message_row(message: Mapping[str, Any], team: str, channel: str) -> dict[str, Any]:
     """Return the row of a message."""
-    thread_ts = message.get("thread_ts")
     edited = edited_ts(message)
     return {
         "team_id": team,
         "channel_id": channel,
         "ts": message["ts"],
-        "thread_ts": thread_ts if isinstance(thread_ts, str) and TS.fullmatch(thread_ts) else message["ts"],
+        "thread_ts": thread_ts(message),
         "user_id": _text(message.get("user")) or _text(message.get("bot_id")),
         "subtype": _text(message.get("subtype")),
         "text": _text(message.get("text")),

@@ -36,6 +36,7 @@ class Workspace:
 
     :param salt: secret of the author hashes.
     :param domain: first part of <domain>.slack.com; without it no permalink can be known.
+    :param team: the workspace whose domain it is; of all if None.
     :param bot_channels: ids or names of channels whose bots speak for customers, such as a form's.
     :param channel_names: by channel id.
     :param private_channels: ids.
@@ -45,6 +46,7 @@ class Workspace:
     salt: bytes
     phone_region: str | None = None
     domain: str | None = None
+    team: str | None = None
     bot_channels: frozenset[str] = frozenset()
     channel_names: Mapping[str, str] = field(default_factory=dict)
     private_channels: frozenset[str] = frozenset()
@@ -71,7 +73,7 @@ def thread_item(
         item_id=f"slack:{team}:{channel}:{ts}",
         source="slack",
         source_key=f"{team}:{channel}:{ts}",
-        permalink=permalink(workspace.domain, channel, ts),
+        permalink=permalink(workspace.domain if workspace.team in (None, team) else None, channel, ts),
         author_hash=author_hash(workspace.salt, team, thread.author),
         channel_or_app=workspace.channel_names.get(channel, channel),
         text=text,

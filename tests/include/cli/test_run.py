@@ -14,18 +14,18 @@ from include.cli.run import exit_status
 ALL = dict.fromkeys(("extract_feedback", "enrich_feedback", "triage_digest"), "success")
 
 
-def facts(*outcomes, pending=0, refused=()):
+def facts(*outcomes, pending=0, refused=(), left=()):
     troubles = [{"outcome": outcome} for outcome in outcomes]
-    return {"troubles": troubles, "pending": pending, "refused": list(refused)}
+    return {"troubles": troubles, "pending": pending, "refused": list(refused), "left": list(left)}
 
 
 def test_all_published_is_zero():
     assert exit_status(facts(), ALL) == 0
 
 
-@pytest.mark.parametrize(("pending", "refused"), [(1, ()), (0, ("a file",)), (2, ("a file",))])
-def test_what_waits_is_four(pending, refused):
-    assert exit_status(facts(pending=pending, refused=refused), ALL) == 4
+@pytest.mark.parametrize("waiting", [{"pending": 1}, {"refused": ["a file"]}, {"left": ["a channel"]}])
+def test_what_waits_is_four(waiting):
+    assert exit_status(facts(**waiting), ALL) == 4
 
 
 def test_a_gate_that_blocked_is_three_whatever_waits():

@@ -23,6 +23,7 @@ FACTS = {
     "without_link": 0,
     "cases": [],
     "refused": [],
+    "left": [],
     "troubles": [],
     "calls": 1028,
     "input_tokens": 75_756,
@@ -97,6 +98,10 @@ def test_nothing_is_complained_about_when_all_is_well():
         (
             {"refused": [{"source": "slack_export", "detail": "a.zip is no export"}]},
             "not read: slack_export: a.zip is no export",
+        ),
+        (
+            {"left": [{"source": "slack_api", "detail": "#a is not loaded yet", "parts": 3}]},
+            "not read yet: slack_api: #a is not loaded yet (and 2 more like it, see ops.coverage)",
         ),
         (
             {"troubles": [{"dag_id": "d", "task_id": "t", "outcome": "failed", "message": "it broke"}]},

@@ -149,6 +149,9 @@ class TestWhere:
     def test_the_permalink_is_computed_and_null_without_a_domain(self):
         assert item(said("hi")).permalink == "https://nowhere.slack.com/archives/C1/p1759312800000001"
         assert item(said("hi"), workspace=Workspace(salt=b"s")).permalink is None
+        for team, is_its_domain in (("T1", True), ("T2", False)):
+            found = item(said("hi"), workspace=replace(WORKSPACE, team=team)).permalink
+            assert (found is not None) is is_its_domain
 
     def test_a_private_channel_makes_private_items(self):
         private = Workspace(salt=b"s", private_channels=frozenset({"C1"}))
