@@ -24,15 +24,26 @@ import re
 from collections.abc import Iterable
 
 from feedback.errors import SettingError
+from feedback.sources.app_store import AppStore
 from feedback.sources.base import Source
+from feedback.sources.google_play import GooglePlay
 from feedback.sources.google_play_csv import GooglePlayCsv
+from feedback.sources.itunes_feed import ItunesFeed
 from feedback.sources.itunes_pages import ItunesPages
 from feedback.sources.slack_api import SlackApi
 from feedback.sources.slack_export import SlackExport
 
 OWN: tuple[Source, ...] = ()
 
-CHOSEN: tuple[type[Source], ...] = (SlackExport, SlackApi, GooglePlayCsv, ItunesPages)
+CHOSEN: tuple[type[Source], ...] = (
+    SlackExport,
+    SlackApi,
+    AppStore,
+    GooglePlay,
+    GooglePlayCsv,
+    ItunesFeed,
+    ItunesPages,
+)
 """The classes that include/sources.py makes sources of, as the variables say."""
 
 

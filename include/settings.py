@@ -23,6 +23,7 @@ from include.variables import (
     instant,
     matching,
     names,
+    names_like,
     one_of,
     region,
     switch,
@@ -112,10 +113,7 @@ class Settings:
     def reads_api(self) -> bool:
         """Whether a source goes on by itself, so that the clock is now; a file is as of its newest item."""
         channels = self.slack_channels and not self.slack_export
-        own = known_sources.OWN
-        return any(
-            (own, channels, self.app_store_apps, self.itunes_apps and not self.itunes_pages, self.google_play_apps)
-        )
+        return any((known_sources.OWN, channels, self.app_store_apps, self.itunes_apps, self.google_play_apps))
 
     @property
     def is_sample(self) -> bool:
@@ -154,10 +152,12 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
             "SLACK_DOMAIN", matching(r"[a-z0-9][a-z0-9-]*", "the first part of <domain>.slack.com"), None
         ),
         slack_minutes=read("SLACK_MINUTES", whole(1), 20),
-        app_store_apps=read("APP_STORE_APPS", names, ()),
-        itunes_apps=read("ITUNES_APPS", names, ()),
+        app_store_apps=read("APP_STORE_APPS", names_like(r"\d+", "app ids such as 1234567890"), ()),
+        itunes_apps=read("ITUNES_APPS", names_like(r"[a-z]{2}:\d+", "country:app_id such as us:1234567890"), ()),
         itunes_pages=read("ITUNES_PAGES", under(ROOT), None),
-        google_play_apps=read("GOOGLE_PLAY_APPS", names, ()),
+        google_play_apps=read(
+            "GOOGLE_PLAY_APPS", names_like(r"\w+(\.\w+)+", "package names such as com.example.app"), ()
+        ),
         google_play_csv=read("GOOGLE_PLAY_CSV", under(ROOT), None),
         llm_model=read("LLM_MODEL", str, None),
         llm_large_model=read("LLM_LARGE_MODEL", str, None),
@@ -198,18 +198,10 @@ def refuse_what_is_not_built(settings: Settings) -> None:
     :raises SettingError: one line that names the variable.
     """
     posting = "posting to Slack waits for exactly-once posting; unset it and read the files in digest/ and alerts/"
-    reading = "reading by API; unset it (files: {})"
     for variable, is_set, what in (
         ("FEEDBACK_DIGEST_CHANNEL", settings.digest_channel, posting),
         ("FEEDBACK_ALERT_CHANNEL", settings.alert_channel, posting),
         ("FEEDBACK_LLM_MODE=batch", settings.llm_mode == "batch", "set it to online or flex"),
-        ("FEEDBACK_APP_STORE_APPS", settings.app_store_apps, reading.format("FEEDBACK_ITUNES_PAGES")),
-        ("FEEDBACK_GOOGLE_PLAY_APPS", settings.google_play_apps, reading.format("FEEDBACK_GOOGLE_PLAY_CSV")),
-        (
-            "FEEDBACK_ITUNES_APPS",
-            settings.itunes_apps and not settings.itunes_pages,
-            reading.format("FEEDBACK_ITUNES_PAGES"),
-        ),
     ):
         if is_set:
             raise SettingError(f"{variable} is not built yet: {what}")

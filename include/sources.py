@@ -6,18 +6,26 @@ import os
 import secrets
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from feedback.errors import SettingError
 from feedback.hooks.slack_client import slack_client
+from feedback.sources.app_store import AppStore
 from feedback.sources.base import Source
+from feedback.sources.google_play import GooglePlay
 from feedback.sources.google_play_csv import GooglePlayCsv
+from feedback.sources.itunes_feed import ItunesFeed
 from feedback.sources.itunes_pages import ItunesPages
 from feedback.sources.slack_api import SlackApi
 from feedback.sources.slack_api_pace import Clock
 from feedback.sources.slack_export import SlackExport
 from include import known_sources, settings
 from include.settings import ROOT, Settings
+
+if TYPE_CHECKING:
+    from feedback.sources.app_store_client import AppStoreClient
+    from feedback.sources.google_play_client import GooglePlayClient
+    from feedback.sources.web import Web
 
 SAMPLE = ROOT / "include/sample"
 BOT_CHANNELS: tuple[str, ...] = ()
@@ -49,8 +57,14 @@ def sources(chosen: Settings) -> tuple[Source, ...]:
         )
     if chosen.slack_channels:
         found.append(_slack_api(chosen))
+    if chosen.app_store_apps:
+        found.append(AppStore(chosen.app_store_apps, partial(_app_store, chosen)))
+    if chosen.google_play_apps:
+        found.append(GooglePlay(chosen.google_play_apps, partial(_google_play, chosen)))
     if chosen.google_play_csv:
         found.append(GooglePlayCsv(chosen.google_play_csv))
+    if chosen.itunes_apps:
+        found.append(ItunesFeed(chosen.itunes_apps, partial(_itunes, chosen)))
     if chosen.itunes_pages:
         found.append(ItunesPages(chosen.itunes_pages))
     return (*found, *known_sources.OWN)
@@ -90,6 +104,24 @@ def item_rules(chosen: Settings) -> dict[str, Any]:
         "bot_channels": BOT_CHANNELS,
         "hosts": known_sources.HOSTS,
     }
+
+
+def _app_store(chosen: Settings) -> AppStoreClient:
+    from feedback.hooks.app_store_hook import AppStoreHook
+
+    return AppStoreHook(allow_http=chosen.allow_http).get_conn()
+
+
+def _google_play(chosen: Settings) -> GooglePlayClient:
+    from feedback.hooks.google_play_hook import GooglePlayHook
+
+    return GooglePlayHook(allow_http=chosen.allow_http).get_conn()
+
+
+def _itunes(chosen: Settings) -> Web:
+    from feedback.hooks.itunes_hook import ItunesHook
+
+    return ItunesHook(allow_http=chosen.allow_http).get_conn()
 
 
 def _refuse_twice(chosen: Settings) -> None:

@@ -68,6 +68,16 @@ def names(value: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name.strip() for name in value.split(",") if name.strip()))
 
 
+def names_like(pattern: str, wanted: str) -> Callable[[str], tuple[str, ...]]:
+    def parse(value: str) -> tuple[str, ...]:
+        found = names(value)
+        if not all(re.fullmatch(pattern, name, re.ASCII) for name in found):
+            raise ValueError(f"a list of {wanted}")
+        return found
+
+    return parse
+
+
 def one_of(choices: tuple[str, ...]) -> Callable[[str], str]:
     def parse(value: str) -> str:
         if value not in choices:

@@ -29,7 +29,12 @@ CALLS = """
 QUARANTINED = "select count(*) from ops.quarantine where status = 'open'"
 PENDING = "select count(*) from ops.answers where status = 'pending'"
 MODELS = "select distinct model from ops.answers where status = 'answered' and model is not null order by model"
-REFUSED = "select source, part, detail from ops.coverage where status = 'refused' order by source, part"
+REFUSED = """
+    select source, part, detail from ops.coverage
+    where status <> 'skipped' and reason <> 'out_of_reach'
+    order by source, part
+"""
+"""What a person has to know of; that a source was out of reach stands in the line of its task."""
 NO_LINK = "select count(*) from feedback.items where source = 'slack' and permalink is null"
 DOMAIN = "Slack threads have no permalink: set FEEDBACK_SLACK_DOMAIN to the first part of <domain>.slack.com"
 # What fails the run is told by its task; the rest is put off, a line for each reason.

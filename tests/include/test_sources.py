@@ -4,25 +4,35 @@ import importlib
 import json
 import pkgutil
 import stat
-from datetime import date, datetime
+from contextlib import ExitStack
+from dataclasses import fields
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 import feedback.sources
-from feedback.errors import ConnectionMissing, InputRefused, SettingError
-from feedback.model import Batch, Gap, Run
+from feedback.errors import ConnectionMissing, InputRefused, SettingError, SourceFailed, WarehouseError
+from feedback.model import Batch, Gap, Memory, Run
 from feedback.operators.extract_operator import ExtractOperator
 from feedback.sources.base import Past, Source
 from feedback.sources.past import recall
 from feedback.warehouse.merge import RAW
 from include import settings
-from include.known_sources import KINDS, hosts, kinds
+from include.cli.environment import POOLS
+from include.known_sources import CHOSEN, KINDS, hosts, kinds
 from include.sources import item_rules, salt, sources
+from tests.plugins.feedback.fragile import Fragile
+from tests.plugins.feedback.sources import app_store_stand_in as apple
+from tests.plugins.feedback.sources import itunes_stand_in as itunes
+from tests.plugins.feedback.sources.app_store_stand_in import AppStoreStandIn
+from tests.plugins.feedback.sources.google_play_stand_in import GooglePlayStandIn
 from tests.plugins.feedback.sources.helpdesk import TICKETS, but, put, ticket
+from tests.plugins.feedback.sources.itunes_stand_in import ItunesStandIn
 from tests.plugins.feedback.sources.slack_house import House
 from tests.plugins.feedback.sources.slack_stand_in import SlackStandIn
 from tests.plugins.feedback.sources.slack_world import World
+from tests.plugins.feedback.sources.stand_ins import Clock
 
 FIXTURES = Path(__file__).resolve().parents[1] / "fixtures"
 FILES = {
@@ -43,18 +53,19 @@ def brought(found):
     return dict(zip(keys, (row for one in batches for row in one.rows), strict=True))
 
 
-def helpdesk(warehouse, _):
-    put(warehouse, ticket(1), ticket(2, None), ticket(None), ticket(3, "NUL\0"), ticket(3, "again"))
+def helpdesk(request):
+    put(request.getfixturevalue("warehouse"), ticket(1), ticket(2, None), ticket(None), ticket(3, "NUL\0"))
+    put(request.getfixturevalue("warehouse"), ticket(3, "again"))
     return TICKETS
 
 
 def configured(variable):
-    return lambda *_: chosen(**{variable: FILES[variable]})[0]
+    return lambda request: chosen(**{variable: FILES[variable]})[0]
 
 
-def slack(warehouse, http_server):
+def slack(request):
     """A thread, and a channel that the app is not in."""
-    house = House(warehouse, SlackStandIn(http_server, World()))
+    house = House(request.getfixturevalue("warehouse"), SlackStandIn(request.getfixturevalue("http_server"), World()))
     general = house.world.channel("general")
     root = house.world.say(general, "half a \ud83d character")
     house.world.say(general, "NUL\0", to=root, broadcast=True)
@@ -62,13 +73,55 @@ def slack(warehouse, http_server):
     return house.source("*")
 
 
-WORLDS = {**{variable: configured(variable) for variable in FILES}, "a table": helpdesk, "Slack by API": slack}
+def served(variable, app, name, fill):
+    """A source that asks a stand-in, filled with two pages, as its variable and its connection make it."""
+
+    def world(request):
+        server, environment = request.getfixturevalue("http_server"), request.getfixturevalue("monkeypatch")
+        server.clear()
+        environment.setattr("feedback.sources.app_store_client.PACE_S", 0)
+        environment.setattr("feedback.hooks.itunes_hook.PACE_S", 0)
+        environment.setattr("feedback.sources.part_failed.ATTEMPTS", 1)
+        connection = json.dumps({"conn_type": "http", **fill(server, Clock.of_now(), app)})
+        environment.setenv(f"AIRFLOW_CONN_{name}", connection)
+        return chosen(**{variable: app})[0]
+
+    return world
+
+
+def app_store(server, clock, app):
+    store = AppStoreStandIn(server, clock)
+    for number in range(30):
+        store.write(app, f"review-{number}", clock.now - timedelta(hours=number), rating=number % 6)
+    key = {"login": apple.KEY_ID, "password": apple.pem(), "extra": {"issuer_id": apple.ISSUER}}
+    return {"host": store.base_url, **key}
+
+
+def google_play(server, clock, app):
+    store = GooglePlayStandIn(server, clock)
+    for number in range(120):
+        store.write(app, f"review-{number}", clock.now - timedelta(minutes=number), rating=number % 6)
+    return {"host": store.base_url, "extra": {"keyfile_dict": store.account}}
+
+
+def itunes_feed(server, clock, app):
+    store = ItunesStandIn(server, clock)
+    store.feeds[app] = [itunes.review(number, rating=number % 6) for number in range(60)]
+    return {"host": store.base_url}
+
+
+APIS = {
+    "app_store": served("FEEDBACK_APP_STORE_APPS", "111", "APP_STORE_CONNECT_DEFAULT", app_store),
+    "google_play": served("FEEDBACK_GOOGLE_PLAY_APPS", "a.b", "GOOGLE_PLAY_DEFAULT", google_play),
+    "itunes_feed": served("FEEDBACK_ITUNES_APPS", "de:111", "ITUNES_DEFAULT", itunes_feed),
+}
+WORLDS = {**{variable: configured(variable) for variable in FILES}, **APIS, "a table": helpdesk, "Slack by API": slack}
 """A source of each kind, over the dirtiest world that we have for it."""
 
 
 @pytest.fixture(params=WORLDS)
-def source(request, warehouse, http_server):
-    return WORLDS[request.param](warehouse, http_server)
+def source(request):
+    return WORLDS[request.param](request)
 
 
 class TestEverySource:
@@ -124,16 +177,68 @@ class TestEverySource:
     def test_makes_items_that_the_gate_knows(self, source):
         assert source.item_source in kinds((TICKETS,))
 
+    def test_is_read_in_a_pool_that_there_is(self, source):
+        assert source.pool in POOLS
 
-def test_there_is_a_world_for_every_class_of_sources(warehouse, http_server):
+
+def test_there_is_a_world_for_every_class_of_sources(request, warehouse):
     for module in pkgutil.iter_modules(feedback.sources.__path__, "feedback.sources."):
         importlib.import_module(module.name)
     classes = {one for one in Source.__subclasses__() if one.__module__.startswith("feedback.sources.")}
 
-    assert {type(world(warehouse, http_server)) for world in WORLDS.values()} == classes
+    assert {type(world(request)) for world in WORLDS.values()} == classes
 
 
-@pytest.mark.parametrize("kind", [type(configured(variable)()) for variable in FILES], ids=lambda kind: kind.__name__)
+class TestEveryApi:
+    @pytest.fixture(params=APIS)
+    def source(self, request):
+        return APIS[request.param](request)
+
+    @pytest.fixture
+    def fragile(self, warehouse):
+        with ExitStack() as stack:
+            yield Fragile(warehouse.path, stack)
+
+    def test_brings_live_rows_and_remembers_after_them(self, source):
+        *found, last = source.extract(Past())
+
+        assert {batch.is_live for batch in found if isinstance(batch, Batch)} == {True}
+        assert isinstance(last, Memory)
+
+    def test_a_service_that_is_not_there_is_a_line_that_names_it(self, source, fragile, http_server):
+        http_server.clear()
+        operator = ExtractOperator(task_id="extract", source=source, warehouse=fragile)
+
+        with pytest.raises(SourceFailed, match=rf"{source.name}: .* at http://127\.0\.0\.1"):
+            operator.work(Run("run_1", "a_dag", "extract"), {})
+
+    def test_killed_at_any_commit_it_ends_with_the_same_rows_and_then_changes_nothing(self, source, fragile):
+        def run(number):
+            operator = ExtractOperator(task_id="extract", source=source, warehouse=fragile)
+            return operator.work(Run(f"run_{number}", "a_dag", "extract"), {}).as_dict()
+
+        for commits in range(20):
+            fragile.left = commits
+            try:
+                run(commits)
+                break
+            except WarehouseError:
+                pass
+        fragile.left = None
+        before = fragile.rows("select * from raw.app_reviews order by all")
+
+        counts = run("after")
+
+        keys = [(row["store"], row["app_id"], row["review_id"]) for row in before]
+        assert 1 <= commits < 20
+        assert len(keys) == len(set(keys)) in (25, 50, 100)
+        assert (counts["rows"], counts["deleted"]) == (0, 0)
+        assert fragile.rows("select * from raw.app_reviews order by all") == before
+
+
+@pytest.mark.parametrize(
+    "kind", [kind for kind in CHOSEN if fields(kind)[0].name == "path"], ids=lambda kind: kind.__name__
+)
 class TestEveryFile:
     @pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00\xd8", b"{", b"[[1]]", b"a,b\n1,2\n"])
     def test_takes_broken_input_as_a_gap(self, kind, content, tmp_path):
@@ -220,19 +325,6 @@ def test_channels_named_for_an_export_need_no_connection():
     assert list(beside_export.extract(Past())) == []
     with pytest.raises(ConnectionMissing, match="slack_api_default"):
         list(alone.extract(Past()))
-
-
-@pytest.mark.parametrize(
-    ("variable", "value", "file"),
-    [
-        ("FEEDBACK_APP_STORE_APPS", "1234567890", "FEEDBACK_ITUNES_PAGES"),
-        ("FEEDBACK_GOOGLE_PLAY_APPS", "example.app", "FEEDBACK_GOOGLE_PLAY_CSV"),
-        ("FEEDBACK_ITUNES_APPS", "us:1234567890", "FEEDBACK_ITUNES_PAGES"),
-    ],
-)
-def test_what_is_not_built_yet_is_refused_in_a_line_that_names_variable_and_way_out(variable, value, file):
-    with pytest.raises(SettingError, match=rf"{variable}.*not built yet.*{file}"):
-        chosen(**{variable: value})
 
 
 def test_an_app_is_read_through_one_door_only():

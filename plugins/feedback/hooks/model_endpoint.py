@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from feedback.errors import ConnectionMissing, SettingError
+from feedback.hooks.connections import find
 from feedback.llm.asking import Asking
 from feedback.llm.service import OPENAI_URL, Endpoint
 
@@ -18,14 +19,9 @@ def model_endpoint(conn_id: str, engine: str, asking: Asking) -> Endpoint | None
         raise SettingError("FEEDBACK_LLM_MODE=batch is not built yet: set it to online or flex")
     if asking.mode == "offline":
         return None
-    from airflow.sdk import BaseHook
-    from airflow.sdk.exceptions import AirflowNotFoundException
     from airflow.sdk.log import mask_secret
 
-    try:
-        connection = BaseHook.get_connection(conn_id)
-    except AirflowNotFoundException:
-        connection = None
+    connection = find(conn_id)
     if connection is None or not (connection.host or connection.password):
         if engine == "snowflake":
             raise ConnectionMissing(

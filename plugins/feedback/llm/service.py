@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
+from feedback.address import is_loopback, refuse_in_the_clear
 from feedback.errors import ConnectionMissing, CredentialRefused, ServiceUnreachable, SettingError
 from feedback.llm.prices import Usage
 
@@ -41,14 +40,7 @@ class Endpoint:
     allow_http: Sequence[str] = ()
 
     def __post_init__(self) -> None:
-        address = urlsplit(self.base_url)
-        if address.scheme not in ("http", "https") or not address.hostname:
-            raise SettingError(f"connection {self.conn_id}: host {self.base_url!r} is no base URL such as {OPENAI_URL}")
-        if address.scheme == "http" and not self.is_loopback and address.hostname not in self.allow_http:
-            raise SettingError(
-                f"connection {self.conn_id}: {self.base_url} would carry the key and customers' words in the clear:"
-                f" use https, or allow the host by name with FEEDBACK_ALLOW_HTTP={address.hostname}"
-            )
+        refuse_in_the_clear(self.conn_id, self.base_url, OPENAI_URL, self.allow_http)
         if not self.api_key and not self.is_loopback:
             raise ConnectionMissing(
                 f"connection {self.conn_id} has no password: set it to the API key of {self.base_url}"
@@ -57,11 +49,7 @@ class Endpoint:
     @property
     def is_loopback(self) -> bool:
         """Whether it is this machine, where nothing costs money."""
-        host = urlsplit(self.base_url).hostname or ""
-        try:
-            return ipaddress.ip_address(host).is_loopback
-        except ValueError:
-            return host == "localhost"
+        return is_loopback(self.base_url)
 
     def reached(self) -> str:
         """Ask for the list of models, which costs nothing; return how the service answers.

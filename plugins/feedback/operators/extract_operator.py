@@ -28,8 +28,8 @@ class ExtractOperator(FeedbackOperator):
     """Load what is new in a source, each batch once, and write what could not be read to ``ops.coverage``.
 
     What the source wants to remember is written after the rows it handed over before, and what a clean walk
-    missed is deleted, or waits for a person. Refused input is a warning: the rest is loaded. A source that
-    cannot be reached at all fails the task. Nothing of an erased author is loaded.
+    missed is deleted, or waits for a person. Refused input and a part that cannot be read now are a warning: the
+    rest is loaded. A source that cannot be reached at all fails the task. Nothing of an erased author is loaded.
 
     :param source: where the words come from.
     :param salt: returns the secret of the author hashes; needed once an author is erased.

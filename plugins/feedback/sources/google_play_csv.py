@@ -16,7 +16,8 @@ from pathlib import Path
 from feedback.model import Batch, Gap
 from feedback.sources import google_play_rows
 from feedback.sources.base import Finding, Part, Past, Source, Unreadable, load_id, newest
-from feedback.sources.google_play_rows import COLUMNS, BadRowError
+from feedback.sources.fields import BadRowError
+from feedback.sources.google_play_rows import COLUMNS
 from feedback.sources.named_files import examined, named_files
 
 VARIABLE = "FEEDBACK_GOOGLE_PLAY_CSV"

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from feedback.model import Item, content_hash
 from feedback.sources.authors import author_hash
@@ -15,7 +15,6 @@ from feedback.text.redaction import mask
 
 HOSTS = {"google_play": ("play.google.com",), "itunes": ("apps.apple.com", "itunes.apple.com")}
 """Where a review's link may lead: a link from anywhere else is not ours to hand on."""
-
 Row = Mapping[str, Any]
 
 
@@ -56,14 +55,22 @@ def review_item(row: Row, salt: bytes, phone_region: str | None = None) -> Item:
 
 
 def permalink(row: Row) -> str | None:
-    """Return the store's own page: Play Console's for a review, the app's where the feed carries it."""
+    """Return the store's own page of the review or, where there is none, of its app; None where a link leads away."""
     payload = json.loads(row["payload"] or "{}")
-    links = payload.get("link")
-    link = payload.get("Review Link") or next(
-        (one["attributes"]["href"] for one in (links if isinstance(links, list) else [links]) if _has_address(one)), ""
-    )
+    if row["store"] == "app_store":  # no review has a page of its own
+        return f"https://apps.apple.com/app/id{quote(row['app_id'], safe='')}"
+    if row["store"] == "google_play" and "reviewId" in payload:  # the API carries no link, the report does
+        query = urlencode({"id": row["app_id"], "reviewId": row["review_id"]})
+        return f"https://play.google.com/store/apps/details?{query}"
+    link = payload.get("Review Link") or _first_address(payload.get("link"))
     address = urlsplit(link if isinstance(link, str) else "")
     return link if address.scheme == "https" and address.hostname in HOSTS.get(row["store"], ()) else None
+
+
+def _first_address(links: Any) -> Any:
+    return next(
+        (one["attributes"]["href"] for one in (links if isinstance(links, list) else [links]) if _has_address(one)), ""
+    )
 
 
 def _has_address(link: Any) -> bool:

@@ -26,6 +26,7 @@ class RawTable:
         any, the version loaded last counts.
     :param final: SQL condition of a version that none follows, whatever its instants.
     :param kept: what ``<table>_history`` keeps of a replaced version; empty where there is no such table.
+    :param lasting: what does not change from version to version, and not every version says.
     :param item_id: SQL for the item a row belongs to; empty where it belongs to none.
     :param tombstone: what ``ops.tombstones`` calls a deleted row.
     """
@@ -34,6 +35,7 @@ class RawTable:
     version: tuple[str, ...] = ()
     final: str = "1 = 0"
     kept: tuple[str, ...] = ()
+    lasting: tuple[str, ...] = ()
     item_id: str = ""
     tombstone: str = ""
 
@@ -60,6 +62,7 @@ RAW = {
         version=("updated_at", "replied_at"),
         final="row_hash = 'erased'",
         kept=("rating", "title", "body", "reply_text", "updated_at", "payload", "row_hash"),
+        lasting=("author", "created_at"),  # Google's report knows no author, its API no day of writing
         item_id="store || ':' || app_id || ':' || review_id",
         tombstone="review",
     ),
@@ -76,8 +79,8 @@ RAW = {
 def load(warehouse: Warehouse, batch: Batch, run: Run) -> int | None:
     """Merge a batch into its raw table exactly once; return how many rows were inserted or changed.
 
-    A row already there is touched only by a later version of itself. ``None`` says that the ledger knew
-    the load before and nothing was done.
+    A row already there is touched only by a later version of itself, or by what it lacked. ``None`` says that
+    the ledger knew the load before and nothing was done.
     """
     if warehouse.rows("select 1 as known from ops.loads where load_id = ?", (batch.load_id,)):
         return None
@@ -89,7 +92,13 @@ def load(warehouse: Warehouse, batch: Batch, run: Run) -> int | None:
     loaded = loaded.append_column("row_no", [range(len(batch.rows))])
     merge = _Merge(batch.target, columns, batch.is_live)
     warehouse.transact(
-        [merge.statement, *merge.history_steps(now, run), *merge.alive_steps, _remembered(batch, run, now)],
+        [
+            merge.statement,
+            *merge.history_steps(now, run),
+            *merge.lacking_steps(now, run),
+            *merge.alive_steps,
+            _remembered(batch, run, now),
+        ],
         {"loaded": loaded, **merge.incoming},
     )
     changed = f"select count(*) as n from {batch.target} where run_id = ? and changed_at = ?"
@@ -165,11 +174,13 @@ class _Merge:
         """The loaded rows that are later than what is stored, one a key.
 
         A final version wins, else the later one, NULL being the earliest. Where no clock decides, deleted
-        beats alive and then the hash decides, so that the order of loads never matters; what is live beats
-        what is stored, and a table without versions takes what came last.
+        beats alive and then the hash decides, so that the order of loads never matters. What is live beats
+        what is stored unless that was edited later: an answer that is there no more has no clock. A table
+        without versions takes what came last.
         """
         key = ", ".join(self.table.key)
-        versions = [f"{column} desc nulls last" for column in self.table.version]
+        clocks = self.table.version[:1] if self.is_live else self.table.version
+        versions = [f"{column} desc nulls last" for column in clocks]
         flags = [f"{flag} desc" for flag in self.flags]
         ties = ["row_no desc"] if self.is_live or not versions else [*flags, "row_hash desc", "row_no"]
         order = ["is_final desc", *versions, *ties] if versions else ties
@@ -188,10 +199,12 @@ class _Merge:
         names = list(self.columns)
         kept = (*self.table.key, "first_seen_at")
         compared = (*self.table.version, *self.flags, "row_hash")
+        new = {name: f"src.{name}" for name in names if name not in kept}
+        new |= {name: f"coalesce(src.{name}, tgt.{name})" for name in self.table.lasting}
         return (
             f"merge into {self.target} as tgt using ({self.winners}) as src on {self._same('tgt', 'src')}"
             f" when matched and ({' or '.join(f'tgt.{name} is distinct from src.{name}' for name in compared)})"
-            f" then update set {', '.join(f'{name} = src.{name}' for name in names if name not in kept)}"
+            f" then update set {', '.join(f'{name} = {value}' for name, value in new.items())}"
             f" when not matched then insert ({', '.join(names)}) values ({', '.join(f'src.{name}' for name in names)})"
         )
 
@@ -222,6 +235,21 @@ class _Merge:
                 (self.table.tombstone,),
             ),
         ]
+
+    def lacking_steps(self, now: datetime, run: Run) -> list[Step]:
+        """Add what a version that came too late still knows and the stored one does not."""
+        if not (lasting := self.table.lasting):
+            return []
+        name, key = self.target.split(".")[-1], ", ".join(self.table.key)
+        known = ", ".join(f"min({column}) as {column}" for column in lasting)
+        added = ", ".join(f"{column} = coalesce({name}.{column}, new.{column})" for column in lasting)
+        lacks = " or ".join(f"{name}.{column} is null and new.{column} is not null" for column in lasting)
+        update = (
+            f"update {self.target} set {added}, changed_at = ?, run_id = ?"
+            f" from (select {key}, {known} from incoming.loaded group by {key}) as new"
+            f" where {self._same(name, 'new')} and not {name}.is_deleted and ({lacks})"
+        )
+        return [(update, (now, run.run_id))]
 
     def history_steps(self, now: datetime, run: Run) -> list[Step]:
         if not self.table.kept:

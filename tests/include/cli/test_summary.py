@@ -131,6 +131,10 @@ def test_the_facts_are_what_the_warehouse_holds(warehouse, monkeypatch):
         "ops.cases",
         [case | {"opened_at": warehouse.rows("select max(updated_at) as t from feedback.items")[0]["t"]}],
     )
+    gap = {"source": "itunes_pages", "part": "p", "first_run_id": "r", "last_run_id": "r"}
+    reasons = {"chosen": "skipped", "bad_entry": "refused", "empty_page": "failed", "out_of_reach": "failed"}
+    gaps = [gap | {"reason": reason, "detail": reason, "status": status} for reason, status in reasons.items()]
+    append(warehouse, "ops.coverage", gaps)
     environ = {"FEEDBACK_HOME": str(warehouse.path.parent), "FEEDBACK_DUCKDB_PATH": str(warehouse.path)}
     configured = settings.load(environ | {"FEEDBACK_ITUNES_PAGES": "."})
 
@@ -140,6 +144,7 @@ def test_the_facts_are_what_the_warehouse_holds(warehouse, monkeypatch):
     assert sum(source["items"] for source in facts["sources"]) == count["n"]
     assert facts["calls"] == 0
     assert facts["cases"] == ["intent"]
+    assert sorted(gap["detail"] for gap in facts["refused"]) == ["bad_entry", "empty_page"]
     assert facts["seconds"] == 1.2
     assert facts["warehouse"] == str(warehouse.path)
     assert render(facts)

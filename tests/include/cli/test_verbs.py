@@ -130,12 +130,14 @@ def test_the_doctor_finds_all_well(home, capsys):
 
 def test_the_doctor_names_what_is_missing_and_goes_on_looking(home, monkeypatch, capsys):
     monkeypatch.setenv("FEEDBACK_SLACK_EXPORT", "/nowhere/export.zip")
+    monkeypatch.setenv("FEEDBACK_APP_STORE_APPS", "1234567890")
     refusing = {"conn_type": "openai", "password": "key", "host": "http://127.0.0.1:9/v1"}
     monkeypatch.setenv("AIRFLOW_CONN_OPENAI_DEFAULT", json.dumps(refusing))
     assert main(["doctor"]) == 1
     told = capsys.readouterr().out
     missing = [line for line in told.splitlines() if line.startswith("MISSING")]
     assert any("/nowhere/export.zip does not exist: correct FEEDBACK_SLACK_EXPORT" in line for line in missing)
+    assert any("app_store: connection app_store_connect_default is missing: make it with" in line for line in missing)
     assert any("nobody answers" in line for line in missing)
     assert told.endswith("\n2 things are missing\n")
 

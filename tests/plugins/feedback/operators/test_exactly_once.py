@@ -26,13 +26,12 @@ from feedback.model import Run, content_hash, utc_now
 from feedback.operators.enrich_operator import EnrichOperator
 from feedback.validation.checks import row_checks, run_measures
 from feedback.validation.publication import publish
-from feedback.warehouse.duckdb import DuckDBWarehouse
-from feedback.warehouse.duckdb_file import NAME, connected
 from feedback.warehouse.merge import append, stage
 from include.enrichments import ENRICHMENTS
 from include.expectations import ANSWER_SUBJECTS
 from include.expectations.items import ITEMS_SUBJECT
 from include.llm import PRICES
+from tests.plugins.feedback.fragile import Fragile
 from tests.plugins.feedback.llm import stand_in as service
 from tests.plugins.feedback.llm.stand_in import StandIn
 
@@ -49,31 +48,6 @@ FAULTS = {
     "no more": service.status(429, "rate_limit", retry_after="10000"),
 }
 LINEAGE = ("run_id", "call_id", "answered_at", "decided_by")
-
-
-class Fragile(DuckDBWarehouse):
-    """A warehouse that dies after so many transactions, and the task in front of it too.
-
-    It keeps its file open: opening it some thousand times would be most of what this test does.
-    """
-
-    def __init__(self, path, stack):
-        super().__init__(path, ROOT / "include/sql/ddl")
-        self.left: int | None = None
-        self._opened = stack.enter_context(connected(path))
-
-    @contextlib.contextmanager
-    def _connected(self):
-        with self._opened.cursor() as connection:
-            connection.execute(f"use {NAME}")
-            connection.execute("create temp macro parse_json(x) as x::json")
-            yield connection
-
-    def transact(self, steps, incoming=None):
-        if self.left == 0:
-            raise WarehouseError("killed")
-        self.left = self.left and self.left - 1
-        super().transact(steps, incoming)
 
 
 class World:

@@ -94,6 +94,13 @@ def test_a_review_without_any_date_is_as_old_as_its_first_load():
         ),
         ("itunes", {"link": "https://evil.example"}, None),
         ("itunes", {}, None),
+        (
+            "google_play",
+            {"reviewId": "r-1"},
+            "https://play.google.com/store/apps/details?id=example.app&reviewId=r-1",
+        ),
+        ("google_play", {}, None),
+        ("app_store", {"type": "customerReviews"}, "https://apps.apple.com/app/idexample.app"),
     ],
 )
 def test_a_link_leads_to_the_store_or_nowhere(store, payload, permalink):

@@ -43,8 +43,45 @@ def batch(*rows, target="raw.slack_messages", load_id=None):
     return Batch("slack", "C1", target, list(rows), load_id or digest(target, *map(repr, rows)))
 
 
+def live(*rows):
+    return Batch("google_play", "app", "raw.app_reviews", list(rows), digest("live", *map(repr, rows)), is_live=True)
+
+
 def texts(store):
     return [row["text"] for row in store.rows("select text from raw.slack_messages order by ts")]
+
+
+class TestReviewsFromTwoSides:
+    """A file knows when a review was written, the API who wrote it."""
+
+    REPORTED = review(created_at=NOON - timedelta(days=9))
+    SERVED = review(author="Bo")
+    EDITED = review("better", NOON + timedelta(days=1), author="Bo")
+
+    @pytest.mark.parametrize("loads", list(permutations((REPORTED, SERVED, EDITED))))
+    def test_whatever_comes_first_the_row_knows_both_and_then_nothing_changes(self, store, run, loads):
+        for row in loads:
+            load(store, live(row) if row.get("author") else batch(row, target="raw.app_reviews"), run)
+
+        [stored] = store.rows("select body, author, created_at from raw.app_reviews")
+        assert tuple(stored.values()) == ("better", "Bo", NOON - timedelta(days=9))
+        again = batch(self.REPORTED, target="raw.app_reviews", load_id="again")
+        assert load(store, again, Run("run_2", "d", "t")) == 0
+
+    def test_an_answer_that_the_api_shows_no_more_is_gone(self, store, run):
+        load(store, batch(review(reply_text="thanks", replied_at=NOON), target="raw.app_reviews"), run)
+
+        load(store, live(review()), run)
+
+        [stored] = store.rows("select reply_text, replied_at from raw.app_reviews")
+        assert tuple(stored.values()) == (None, None)
+
+    def test_an_edit_in_a_file_is_later_than_what_the_api_showed_before_it(self, store, run):
+        load(store, batch(self.EDITED, target="raw.app_reviews"), run)
+
+        load(store, live(review()), run)
+
+        assert store.rows("select body from raw.app_reviews") == [{"body": "better"}]
 
 
 class TestLoad:
