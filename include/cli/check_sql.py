@@ -134,6 +134,6 @@ def _strings(tree: ast.AST) -> Iterator[tuple[int, str]]:
             continue
         if isinstance(node, ast.JoinedStr):
             text = "".join(str(v.value) if isinstance(v, ast.Constant) else "filled" for v in node.values)
-            yield node.lineno, re.sub(r"\) filled$", ") select 1", text)  # what an insert ends with is a query
+            yield node.lineno, re.sub(r"\)\s+filled$", ") select 1", text)  # what an insert ends with is a query
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in pieces:
             yield node.lineno, re.sub(r"\{\w+\}", "filled", node.value)

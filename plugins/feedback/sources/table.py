@@ -158,20 +158,15 @@ class _Look:
 
     def gaps(self) -> Iterator[Gap]:
         """Yield what cannot be read, a line for each kind."""
-        table, state = self.source.table, self.state
-        nameless, again = state["n"] - state["keys"], state["keys"] - state["ids"]
-        key, rating = self.source.key, self.source.rating
-        for reason, count, line in (
-            ("no_key", nameless, f"rows have no {key} and are left out: name a key= that is never NULL"),
-            ("repeated_key", again, f"rows repeat a {key} and give way to the newest: name a key= that is unique"),
-            (
-                "no_rating",
-                state["unrated"],
-                f"rows have a {rating} that is no whole number from 1 to 5: it is left out",
-            ),
+        key, rating, state = self.source.key, self.source.rating, self.state
+        for reason, count, what, way_out in (
+            ("no_key", state["n"] - state["keys"], f"without a {key}", "name a key= that is never NULL"),
+            ("repeated_key", state["keys"] - state["ids"], f"with a {key} that a newer one has", "name a unique key="),
+            ("no_rating", state["unrated"], f"with a {rating} that is no star from 1 to 5", "read without it"),
         ):
             if count:
-                yield Gap(self.source.name, table, "refused", reason, f"{table}: {count:,} {line}", count)
+                line = f"{self.source.table}: {count:,} × a row {what}: {way_out}"
+                yield Gap(self.source.name, self.source.table, "refused", reason, line, count)
 
     @property
     def _moment(self) -> tuple[datetime, ...]:

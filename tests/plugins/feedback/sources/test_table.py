@@ -156,7 +156,7 @@ def test_a_large_table_comes_in_shards_and_a_reading_that_broke_off_goes_on(ware
 def test_whatever_happens_to_the_table_raw_holds_what_it_holds(warehouse, extract, monkeypatch):
     monkeypatch.setattr(table_sql, "SHARD_CHARACTERS", 4 * table_sql.ROW_CHARACTERS)
     dice = random.Random(8)
-    for _ in range(6):
+    for _ in range(4):
         rows = [ticket(n, dice.choice(["a", "b", None])) for n in range(12) if dice.random() < 0.6]
         put(warehouse, *rows)
         extract(but(is_complete=True))
@@ -244,10 +244,10 @@ class TestBadInput:
         put(warehouse, ticket(1))
         mended = extract()
 
-        assert first["notes"] == (
-            "helpdesk.tickets: 2 rows have no ticket_id and are left out: name a key= that is never NULL",
-            "helpdesk.tickets: 1 rows repeat a ticket_id and give way to the newest: name a key= that is unique",
-        ) or first["notes"] == list(first["notes"])
+        assert first["notes"] == [
+            "helpdesk.tickets: 2 × a row without a ticket_id: name a key= that is never NULL",
+            "helpdesk.tickets: 1 × a row with a ticket_id that a newer one has: name a unique key=",
+        ]
         assert (first["refused"], second["refused"], mended["refused"]) == (3, 3, 0)
         assert second["rows"] == 0
         assert warehouse.rows("select * from ops.coverage") == []

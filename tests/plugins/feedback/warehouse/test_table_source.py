@@ -48,7 +48,7 @@ def test_columns_may_be_called_anything_and_be_of_any_type_that_fits(store):
 
     found = store.rows("select body, rating, created_at from raw.texts order by body desc")
     assert [tuple(row.values()) for row in found] == [("words", None, datetime(2026, 11, 1)), ("more", 5, None)]
-    assert counts["notes"] == ["HelpDesk.TICKETS: 1 rows have a id that is no whole number from 1 to 5: it is left out"]
+    assert counts["notes"] == ["HelpDesk.TICKETS: 1 × a row with a id that is no star from 1 to 5: read without it"]
 
 
 def test_times_with_a_zone_are_stored_in_utc(store):
