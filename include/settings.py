@@ -201,7 +201,6 @@ def refuse_what_is_not_built(settings: Settings) -> None:
     for variable, is_set, what in (
         ("FEEDBACK_DIGEST_CHANNEL", settings.digest_channel, posting),
         ("FEEDBACK_ALERT_CHANNEL", settings.alert_channel, posting),
-        ("FEEDBACK_LLM_MODE=batch", settings.llm_mode == "batch", "set it to online or flex"),
     ):
         if is_set:
             raise SettingError(f"{variable} is not built yet: {what}")

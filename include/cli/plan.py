@@ -94,7 +94,7 @@ def plan(settings: Settings) -> Estimate:
     endpoint = model_endpoint("openai_default", warehouse.engine, how)
     model = models_of(how, endpoint).small if endpoint else MODEL
     rows = rows_of(owed(warehouse, ENRICHMENTS, is_offline=endpoint is None, as_of=how.as_of))
-    return estimate(rows, ENRICHMENTS, model, how.pack)
+    return estimate(rows, ENRICHMENTS, model, how.pack, how.mode)
 
 
 def told(owed: Estimate) -> str:

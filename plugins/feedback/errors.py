@@ -6,6 +6,7 @@
     ├── ConnectionMissing       an Airflow connection is absent or incomplete
     ├── CredentialRefused       a service knows us not
     ├── ServiceUnreachable      a service did not answer (a retry may help)
+    ├── LimitReached            a service takes no more from us for now (a retry may help)
     ├── PriceUnknown            a model has no price, so no budget could hold
     ├── WarehouseError          the warehouse refused a statement
     │   ├── WarehouseBusy       another process holds it (a retry may help)
@@ -50,6 +51,12 @@ class CredentialRefused(FeedbackError):
 
 class ServiceUnreachable(FeedbackError):
     """A service did not answer. What was answered before is kept."""
+
+    retryable = True
+
+
+class LimitReached(FeedbackError):
+    """A service takes no more from us for now. What it took before is kept."""
 
     retryable = True
 

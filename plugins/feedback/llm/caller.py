@@ -86,7 +86,8 @@ class Caller:
         versions = {enrichment.name: enrichment.prompt_version for enrichment in pack.questions.enrichments}
         self.ledger.intend(call_id, pack.model, versions, len(pack.rows), attempt, held)
         try:
-            reply = await self.service.ask(pack.body(is_flex=self.service.mode == "flex"))
+            is_flex = self.service.mode == "flex" and pack.model.flex is not None
+            reply = await self.service.ask(pack.body(is_flex))
         except Fault as fault:
             await self._settle(
                 call_id, held, "lost" if fault.was_sent else "failed", fault.was_sent * held, None, fault.status

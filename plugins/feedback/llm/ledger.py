@@ -34,6 +34,36 @@ def answer_key(row_key: str, enrichment: Enrichment, model: Model) -> str:
     return digest(row_key, enrichment.identity, model.family)
 
 
+def intended(
+    run: Run,
+    purpose: str,
+    mode: str,
+    call_id: str,
+    model: Model,
+    versions: Mapping[str, str],
+    rows: int,
+    *,
+    attempt: int,
+    held: float,
+) -> dict[str, Any]:
+    """Return the row of ``ops.llm_calls`` of a call that is about to be made."""
+    return {
+        **vars(run),
+        **vars(Usage()),
+        "call_id": call_id,
+        "purpose": purpose,
+        "attempt": attempt,
+        "model": model.name,
+        "mode": mode,
+        "prompt_versions": dict(versions),
+        "row_count": rows,
+        "status": "intent",
+        "reserved_usd": held,
+        "cost_usd": held,
+        "started_at": utc_now(),
+    }
+
+
 @dataclass(frozen=True)
 class Known:
     """An answer that was paid before."""
@@ -86,27 +116,9 @@ class Ledger:
     ) -> None:
         """Note a call that is about to be made."""
         self.calls += 1
-        self._open[call_id] = {
-            "call_id": call_id,
-            "purpose": self.purpose,
-            "dag_id": self.run.dag_id,
-            "task_id": self.run.task_id,
-            "run_id": self.run.run_id,
-            "attempt": attempt,
-            "model": model.name,
-            "mode": self.mode,
-            "prompt_versions": dict(versions),
-            "row_count": rows,
-            "status": "intent",
-            "reserved_usd": held,
-            "cost_usd": held,
-            "input_tokens": 0,
-            "cached_tokens": 0,
-            "cache_write_tokens": 0,
-            "output_tokens": 0,
-            "reasoning_tokens": 0,
-            "started_at": utc_now(),
-        }
+        self._open[call_id] = intended(
+            self.run, self.purpose, self.mode, call_id, model, versions, rows, attempt=attempt, held=held
+        )
 
     def settle(self, call_id: str, status: str, cost_usd: float, usage: Usage | None, http_status: int | None) -> None:
         """Note how a call ended: settled (answered), failed (refused, nothing paid) or lost (nobody knows)."""

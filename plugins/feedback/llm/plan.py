@@ -24,7 +24,9 @@ class Estimate:
     usd: float
 
 
-def estimate(rows: Iterable[Row], enrichments: Sequence[Enrichment], model: Model, most_rows: int) -> Estimate:
+def estimate(
+    rows: Iterable[Row], enrichments: Sequence[Enrichment], model: Model, most_rows: int, mode: str = "online"
+) -> Estimate:
     """Return what asking these rows would cost at the usual length of an answer."""
     asked = list(packs(rows, Registry(enrichments), model, most_rows))
     usage = Usage(
@@ -36,7 +38,7 @@ def estimate(rows: Iterable[Row], enrichments: Sequence[Enrichment], model: Mode
         calls=len(asked),
         input_tokens=usage.input_tokens,
         output_tokens=usage.output_tokens,
-        usd=model.cost(usage),
+        usd=model.cost(usage) * model.share(mode),
     )
 
 

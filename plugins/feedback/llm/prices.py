@@ -33,7 +33,8 @@ class Model:
     """A model as we may use it; prices in US dollars per million tokens.
 
     :param window: tokens of a request and its answer together that we use, which may be fewer than it has.
-    :param flex: what of the price is paid in mode ``flex``.
+    :param flex: what of the price is paid in mode ``flex``; None where the model is not sold so.
+    :param batch: what of the price is paid in mode ``batch``.
     :param output_parameter: the parameter that limits an answer's tokens; without it only ``max_output`` does.
     :param send: parameters that this model understands and we send along.
     """
@@ -45,7 +46,8 @@ class Model:
     output: float = 0.0
     window: int = 16_384
     max_output: int = 8_192
-    flex: float = 1.0
+    flex: float | None = None
+    batch: float = 1.0
     output_parameter: str = ""
     send: Mapping[str, Any] = field(default_factory=dict)
 
@@ -63,7 +65,12 @@ class Model:
             + usage.cache_write_tokens * self.cache_write
             + usage.output_tokens * self.output
         ) / MILLION
-        return dollars * self.flex if is_flex else dollars
+        return dollars * self.share("flex") if is_flex else dollars
+
+    def share(self, mode: str) -> float:
+        """Return what of the price is paid in a mode."""
+        share = {"flex": self.flex, "batch": self.batch}.get(mode)
+        return 1.0 if share is None else share
 
     def most(self, input_tokens: int, output_tokens: int) -> float:
         """Return the most that a call can cost."""

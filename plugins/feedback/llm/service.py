@@ -6,7 +6,7 @@ import logging
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from feedback.address import is_loopback, refuse_in_the_clear
 from feedback.errors import ConnectionMissing, CredentialRefused, ServiceUnreachable, SettingError
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 OPENAI_URL = "https://api.openai.com/v1"
 CONNECT_S = 10.0
-ANSWER_S = {"online": 120.0, "flex": 900.0, "offline": 120.0}
-"""Longest wait for an answer; the provider asks for 900 s in mode flex."""
+ANSWER_S = {"online": 120.0, "flex": 900.0, "batch": 300.0, "offline": 120.0}
+"""Longest wait for an answer; the provider asks for 900 s in mode flex, and takes its time over a large file."""
 
 TOO_LONG = ("context_length_exceeded", "exceed_context_size", "maximum context length", "context window")
 """How services say that a request is longer than the model's window."""
@@ -122,7 +122,7 @@ class Service:
         self.endpoint = endpoint
         self.mode = mode
 
-    async def __aenter__(self) -> Service:
+    async def __aenter__(self) -> Self:
         import openai
 
         # At DEBUG it writes whole requests, customers' words and all.
@@ -158,7 +158,7 @@ class Service:
         except openai.APIStatusError as error:
             raise self._refused(error, str(body["model"])) from None
         try:
-            return _reply(raw.parse(), raw.headers)
+            return reply_of(raw.parse(), raw.headers)
         except (ValueError, TypeError, AttributeError, IndexError):
             raise Fault("no_chat_completion", raw.status_code, was_sent=True) from None
 
@@ -174,23 +174,24 @@ class Service:
         told = str(error.body)
         if any(sign in told for sign in TOO_LONG):
             return Fault("too_long", status)
-        code = "out_of_money" if any(sign in told for sign in OUT_OF_MONEY) else _word(error.code, "refused")
+        code = "out_of_money" if any(sign in told for sign in OUT_OF_MONEY) else code_of(error.code, "refused")
         return Fault(code, status, retry_after=_retry_after(error.response.headers))
 
 
-def _reply(completion: Any, headers: Mapping[str, str]) -> Reply:
+def reply_of(completion: Any, headers: Mapping[str, str]) -> Reply:
+    """Return what a chat completion says; a body that is none raises what Python raises."""
     choice = completion.choices[0]
     refusal = getattr(choice.message, "refusal", None)
     return Reply(
         content=choice.message.content or "",
-        finish_reason="refusal" if refusal else _word(choice.finish_reason, "unknown"),
+        finish_reason="refusal" if refusal else code_of(choice.finish_reason, "unknown"),
         usage=_usage(completion.usage),
         is_flex=completion.service_tier == "flex",
         headers=headers,
     )
 
 
-def _word(said: Any, otherwise: str) -> str:
+def code_of(said: Any, otherwise: str) -> str:
     """Return a code of the service, as ``reason`` columns and logs may hold it; a text might repeat a customer's."""
     return said if isinstance(said, str) and re.fullmatch(r"[A-Za-z0-9_.-]{1,40}", said) else otherwise
 

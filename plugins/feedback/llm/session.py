@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from feedback.errors import SettingError
 from feedback.llm import prices
 from feedback.llm.asking import Asking
 from feedback.llm.budget import Budget
@@ -45,9 +46,15 @@ def models_of(asking: Asking, endpoint: Endpoint) -> Models:
     A user who names a model of his own is not given a large one that his service may not have.
 
     :raises PriceUnknown: a model that costs money has no price.
+    :raises SettingError: the model is wanted in mode flex and not sold so.
     """
     table = prices.read(asking.prices)
     small = table.model(asking.model or table.default_model, endpoint.is_loopback)
+    if asking.mode == "flex" and small.flex is None:
+        raise SettingError(
+            f"FEEDBACK_LLM_MODE=flex: the price table has no `flex` for model {small.name}:"
+            " add it in FEEDBACK_LLM_PRICES, or set the mode to online"
+        )
     large = asking.large_model or (None if asking.model else table.large_model)
     return Models(small, table.model(large, endpoint.is_loopback) if large and large != small.name else None)
 

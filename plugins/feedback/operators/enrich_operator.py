@@ -10,15 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 from feedback.hooks.model_endpoint import model_endpoint
 from feedback.llm.asking import Asking
+from feedback.llm.batch_session import BatchSession
+from feedback.llm.batch_store import BatchStore
 from feedback.llm.enrichment import Enrichment
 from feedback.llm.ledger import Ledger
 from feedback.llm.owed import Owed, mark_unasked, owed
 from feedback.llm.plan import estimate, rows_of
+from feedback.llm.results import Results
 from feedback.llm.service import Endpoint
 from feedback.llm.session import Models, ask, models_of
 from feedback.llm.staged import stage_answers
 from feedback.model import Counts, Run
 from feedback.operators.feedback_operator import FeedbackOperator
+from feedback.triggers.batch_trigger import BatchTrigger
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -67,11 +71,19 @@ class EnrichOperator(FeedbackOperator):
     def work(self, run: Run, context: Context) -> Counts:
         started = time.monotonic()
         endpoint = model_endpoint(self.conn_id, self.warehouse.engine, self.asking)
+        batches = BatchStore(self.warehouse, run)
         unasked = mark_unasked(self.warehouse, self.enrichments, run)
         items = owed(self.warehouse, self.enrichments, is_offline=endpoint is None, as_of=self.asking.as_of)
-        numbers, notes = self._ask(items, endpoint, run) if items else ({}, ())
+        if endpoint and (batches.are_out or (items and self.asking.mode == "batch")):
+            numbers, notes = self._ask_in_batches(items, endpoint, batches)
+        else:
+            numbers, notes = self._ask(items, endpoint, run) if items else ({}, ())
         numbers |= {"unasked": unasked, "seconds": round(time.monotonic() - started, 1)}
         return Counts(NOTHING | numbers, notes)
+
+    def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Go on where a batch was waited for. Nothing is taken over but what the warehouse and the service say."""
+        return self.execute(context)
 
     def _ask(self, items: Sequence[Owed], endpoint: Endpoint | None, run: Run) -> tuple[Numbers, tuple[str, ...]]:
         rows = rows_of(items)
@@ -79,24 +91,55 @@ class EnrichOperator(FeedbackOperator):
             ledger = Ledger(self.warehouse, run, "offline" if models.is_offline else self.asking.mode)
             self.log.info("texts to ask about: %s, answered by %s", len(rows), models.title)
             results = ask(rows, self.enrichments, self.asking, address, models, ledger, self.log.info)
+        paid: Numbers = {
+            "calls": ledger.calls,
+            "input_tokens": ledger.usage.input_tokens,
+            "output_tokens": ledger.usage.output_tokens,
+            "cost_usd": ledger.cost_usd,
+        }
+        return self._stage(items, results, models, run, paid)
+
+    def _ask_in_batches(
+        self, items: Sequence[Owed], endpoint: Endpoint, store: BatchStore
+    ) -> tuple[Numbers, tuple[str, ...]]:
+        """Defer as long as a batch is out, and stage what has landed."""
+        rows, models = rows_of(items), models_of(self.asking, endpoint)
+        session = BatchSession(store, self.enrichments, self.asking, endpoint, models, self.log.info)
+        if out := session.advance(rows):
+            self.defer(
+                trigger=BatchTrigger(
+                    conn_id=self.conn_id,
+                    batch_ids=out.batch_ids,
+                    until=out.until.isoformat(),
+                    allow_http=self.asking.allow_http,
+                ),
+                method_name="execute_complete",
+            )
+        results = session.results(rows)
+        told = self._stage(items, results, models, store.run, session.paid())
+        session.close()
+        return told
+
+    def _stage(
+        self, items: Sequence[Owed], results: Results, models: Models, run: Run, paid: Numbers
+    ) -> tuple[Numbers, tuple[str, ...]]:
         outcomes = stage_answers(self.warehouse, self.enrichments, items, results, run)
-        rest = estimate(results.open_rows(rows), self.enrichments, models.small, self.asking.pack)
+        rest = results.open_rows(rows_of(items))
+        rest_usd = estimate(rest, self.enrichments, models.small, self.asking.pack, self.asking.mode).usd
         owed_questions = sum(len(item.enrichments) for item in items)
         numbers: Numbers = {
             "owed": owed_questions,
             "asked": owed_questions - outcomes["from_ledger"],
             **outcomes,
-            "calls": ledger.calls,
-            "input_tokens": ledger.usage.input_tokens,
-            "output_tokens": ledger.usage.output_tokens,
-            "cost_usd": round(ledger.cost_usd, 6),
-            "pending_usd": round(rest.usd, 6),
+            **paid,
+            "cost_usd": round(paid["cost_usd"], 6),
+            "pending_usd": round(rest_usd, 6),
         }
         notes = [f"answered by {models.title}"]
         if outcomes["pending"]:
-            why = results.stopped or "service"
+            why = results.stopped or next(iter(results.waiting.values()), "service")
             notes.append(
-                f"{outcomes['pending']} questions are pending ({why}); asking them would cost about ${rest.usd:.4f}"
+                f"{outcomes['pending']} questions are pending ({why}); asking them would cost about ${rest_usd:.4f}"
             )
         return numbers, tuple(notes)
 

@@ -237,17 +237,27 @@ def test_production_without_a_connection_fails_unless_the_offline_model_is_wante
     assert ask(mode="offline")["staged"] == 4
 
 
-def test_a_mode_that_is_not_built_is_refused(ask):
-    with pytest.raises(SettingError, match="FEEDBACK_LLM_MODE=batch"):
-        ask(mode="batch")
-
-
-def test_mode_flex_asks_for_the_service_tier(ask, publish, local):
+def test_mode_flex_asks_for_the_service_tier_where_the_model_is_sold_so(ask, publish, local):
     publish("It is slow. Really.")
 
-    ask(model="m", mode="flex")
+    ask(model="gpt-6-luna", mode="flex")
 
     assert local.requests[0]["service_tier"] == "flex"
+    with pytest.raises(SettingError, match=r"FEEDBACK_LLM_MODE=flex.*gpt-6-sol.*FEEDBACK_LLM_PRICES"):
+        ask(model="gpt-6-sol", mode="flex")
+
+
+def test_a_service_without_room_for_flex_is_asked_again_and_paid_nothing_for_its_refusals(
+    ask, publish, local, warehouse
+):
+    publish("It is slow. Really.")
+    local.faults = [service.status(429, "resource_unavailable", retry_after_ms="10")] * 3
+
+    counts = ask(model="gpt-6-luna", mode="flex")
+
+    assert (counts["staged"], counts["calls"]) == (4, 4)
+    paid = warehouse.rows("select status, count(*) as n, sum(cost_usd) as usd from ops.llm_calls group by 1 order by 1")
+    assert paid == [{"status": "failed", "n": 3, "usd": 0.0}, {"status": "settled", "n": 1, "usd": 0.0}]
 
 
 def test_customers_words_and_the_key_travel_in_the_clear_only_where_allowed_by_name(ask, publish, connection):

@@ -1,0 +1,239 @@
+"""What the warehouse knows of batches: each is written down before it is sent, and row by row until it is staged.
+
+Hashes stand for the words, which are found again in ``feedback.items``: another worker can land a batch, and what was
+erased meanwhile is read by nobody.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from feedback.llm.batch_file import File
+from feedback.llm.pack import Pack, Row
+from feedback.llm.prices import Model
+from feedback.llm.questions import Registry
+from feedback.model import Run, utc_now
+from feedback.warehouse.base import Warehouse
+from feedback.warehouse.merge import append, incoming
+
+TOO_MANY_TOKENS = "token_limit_exceeded"
+REMEMBERED = timedelta(days=7)
+"""For so long a service's refusal of a large batch keeps the next ones small."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One row of ``ops.llm_batches``, as far as it matters while the batch is out."""
+
+    intent_id: str
+    run_id: str
+    base_url: str
+    model: str
+    status: str
+    file_id: str | None
+    batch_id: str | None
+    request_count: int
+    created_at: datetime
+
+    @property
+    def age(self) -> timedelta:
+        return utc_now() - self.created_at
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A request that was sent, made again of what the warehouse holds.
+
+    :param current: the questions whose prompt has not moved since, about rows whose words are still there.
+    :param held_usd: what was reserved for it.
+    """
+
+    pack: Pack
+    current: frozenset[tuple[str, str]]
+    held_usd: float
+
+
+class BatchStore:
+    """The batches of all runs, seen by one task."""
+
+    def __init__(self, warehouse: Warehouse, run: Run):
+        self.warehouse, self.run = warehouse, run
+
+    @property
+    def are_out(self) -> bool:
+        """Whether any batch is."""
+        return bool(self.warehouse.rows("select 1 as one from ops.llm_batches where ended_at is null limit 1"))
+
+    def out(self) -> list[Batch]:
+        """Return the batches that may still bring something, the oldest first."""
+        found = self.warehouse.rows(
+            "select intent_id, run_id, base_url, model, status, file_id, batch_id, request_count, created_at"
+            " from ops.llm_batches where ended_at is null order by created_at, intent_id"
+        )
+        return [Batch(**row) for row in found]
+
+    def questions_out(self) -> set[tuple[str, str]]:
+        """Return the questions in these batches: nobody else may ask them."""
+        found = self.warehouse.rows(
+            "select rows_out.content_hash, rows_out.enrichments from ops.llm_batch_rows as rows_out"
+            " join ops.llm_batches as batches on batches.intent_id = rows_out.intent_id where batches.ended_at is null"
+        )
+        return {(row["content_hash"], name) for row in found for name in row["enrichments"].split(",")}
+
+    @property
+    def most_tokens(self) -> float:
+        """How many tokens a batch may send: half of what the service has lately refused as too many."""
+        refused = self.warehouse.rows(
+            "select min(input_tokens) as refused from ops.llm_batches where reason = ? and created_at > ?",
+            (TOO_MANY_TOKENS, utc_now() - REMEMBERED),
+        )[0]["refused"]
+        return refused / 2 if refused else float("inf")
+
+    # On its way
+
+    def intend(self, file: File, base_url: str, left_out: int) -> Batch:
+        """Write down a batch that is about to be sent, its rows and its calls. Who dies in between has sent nothing."""
+        batch = Batch(
+            intent_id=uuid.uuid4().hex,
+            run_id=self.run.run_id,
+            base_url=base_url,
+            model=file.requests[0].pack.model.name,
+            status="intent",
+            file_id=None,
+            batch_id=None,
+            request_count=len(file.requests),
+            created_at=utc_now(),
+        )
+        more = {
+            "fingerprint": file.sha256.hexdigest(),
+            "row_count": sum(len(request.pack.rows) for request in file.requests),
+            "input_tokens": file.input_tokens,
+            "left_out": left_out,
+            "reserved_usd": sum(request.most_usd for request in file.requests),
+        }
+        rows = [
+            {
+                "intent_id": batch.intent_id,
+                "call_id": request.call_id,
+                "row_no": number,
+                "content_hash": row.key,
+                "enrichments": ",".join(row.owed),
+            }
+            for request in file.requests
+            for number, row in enumerate(request.pack.rows)
+        ]
+        calls = [request.intended(self.run) for request in file.requests]
+        append(self.warehouse, "ops.llm_batches", [{**vars(self.run), **vars(batch), **more}])
+        append(self.warehouse, "ops.llm_batch_rows", rows)
+        append(self.warehouse, "ops.llm_calls", calls)
+        return batch
+
+    def uploaded(self, batch: Batch, file_id: str) -> Batch:
+        """Note under which id its file lies at the service."""
+        self.warehouse.transact(
+            [("update ops.llm_batches set file_id = ? where intent_id = ?", (file_id, batch.intent_id))]
+        )
+        return replace(batch, file_id=file_id)
+
+    def submitted(self, batch: Batch, batch_id: str) -> Batch:
+        """Note under which id the service has taken it."""
+        if batch.batch_id:
+            return batch
+        self.warehouse.transact(
+            [
+                (
+                    "update ops.llm_batches set status = 'submitted', batch_id = ?, submitted_at = ?"
+                    " where intent_id = ?",
+                    (batch_id, utc_now(), batch.intent_id),
+                ),
+                (
+                    "update ops.llm_calls set batch_id = ?"
+                    " where call_id in (select call_id from ops.llm_batch_rows where intent_id = ?)",
+                    (batch_id, batch.intent_id),
+                ),
+            ]
+        )
+        return replace(batch, batch_id=batch_id)
+
+    # On its way back
+
+    def sent(self, call_ids: Sequence[str], registry: Registry, model: Model) -> dict[str, Sent]:
+        """Return those of the requests that have not come to an end, as they were sent."""
+        marks = ", ".join("?" * len(call_ids))
+        found = self.warehouse.rows(
+            "select sent.call_id, sent.content_hash, sent.enrichments, calls.prompt_versions, calls.reserved_usd,"
+            " items.text, items.rating"
+            " from ops.llm_batch_rows as sent join ops.llm_calls as calls on calls.call_id = sent.call_id"
+            " left join (select content_hash, max(text) as text, max(rating) as rating from feedback.items"
+            f" where content_hash in (select content_hash from ops.llm_batch_rows where call_id in ({marks}))"
+            " group by content_hash) as items on items.content_hash = sent.content_hash"
+            f" where sent.call_id in ({marks}) and sent.outcome is null order by sent.call_id, sent.row_no",
+            (*call_ids, *call_ids),
+        )
+        by_call: dict[str, list[dict[str, Any]]] = {}
+        for row in found:
+            by_call.setdefault(row["call_id"], []).append(row)
+        return {call_id: _sent(rows, registry, model) for call_id, rows in by_call.items()}
+
+    def settle(self, calls: Sequence[Mapping[str, Any]], outcomes: Mapping[str, str]) -> None:
+        """Note how requests ended: of each its row of ``ops.llm_calls`` as far as it has changed, and a word."""
+        settled = incoming(self.warehouse, "ops.llm_calls", calls)
+        changed = [name for name in calls[0] if name != "call_id"]
+        words = [{"call_id": call_id, "outcome": word} for call_id, word in outcomes.items()]
+        self.warehouse.transact(
+            [
+                f"update ops.llm_calls set {', '.join(f'{name} = settled.{name}' for name in changed)}"
+                " from incoming.settled as settled where ops.llm_calls.call_id = settled.call_id",
+                "update ops.llm_batch_rows set outcome = words.outcome"
+                " from incoming.words as words where ops.llm_batch_rows.call_id = words.call_id",
+            ],
+            {"settled": settled, "words": incoming(self.warehouse, "ops.llm_batch_rows", words)},
+        )
+
+    def end(self, batch: Batch, status: str, reason: str | None = None, calls: str = "failed") -> None:
+        """Note that nothing more will come.
+
+        :param status: of the batch.
+        :param reason: a code of the service; without one the status says why a request has no answer.
+        :param calls: what its unanswered calls are: ``failed`` cost nothing, ``lost`` may have cost what was held.
+        """
+        of_it = "call_id in (select call_id from ops.llm_batch_rows where intent_id = ? and outcome is null)"
+        cost = "0" if calls == "failed" else "reserved_usd"
+        is_awaited = batch.run_id == self.run.run_id and status != "dropped"
+        now, intent_id = utc_now(), batch.intent_id
+        self.warehouse.transact(
+            [
+                (
+                    f"update ops.llm_calls set status = ?, cost_usd = {cost}, finished_at = ? where {of_it}",
+                    (calls, now, intent_id),
+                ),
+                (
+                    "update ops.llm_batch_rows set outcome = ? where intent_id = ? and outcome is null",
+                    (reason or ("missing" if status == "landed" else status), intent_id),
+                ),
+                (
+                    "update ops.llm_batches set status = ?, reason = ?, ended_at = ? where intent_id = ?",
+                    (status, reason, now, intent_id),
+                ),
+                *([] if is_awaited else [("delete from ops.llm_batch_rows where intent_id = ?", (intent_id,))]),
+            ]
+        )
+
+
+def _sent(rows: Sequence[Mapping[str, Any]], registry: Registry, model: Model) -> Sent:
+    """Make a request again. A text that is gone leaves an empty row in its place, so that the others keep theirs."""
+    versions = json.loads(rows[0]["prompt_versions"])
+    asked = tuple(name for name in rows[0]["enrichments"].split(",") if name in registry.by_name)
+    current = [name for name in asked if registry.by_name[name].prompt_version == versions.get(name)]
+    return Sent(
+        pack=Pack(
+            tuple(Row(row["text"] or "", row["rating"], asked) for row in rows), registry.questions(asked), model
+        ),
+        current=frozenset((row["content_hash"], name) for row in rows if row["text"] for name in current),
+        held_usd=rows[0]["reserved_usd"],
+    )

@@ -1,0 +1,92 @@
+"""Waits for batches in the triggerer, so that no worker does."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from airflow.sdk.exceptions import AirflowNotFoundException
+from airflow.triggers.base import BaseTrigger, TriggerEvent
+
+from feedback.errors import FeedbackError
+from feedback.hooks.model_endpoint import endpoint_for_trigger
+from feedback.llm.batch_service import BatchService, State
+from feedback.model import utc_now
+
+
+class BatchTrigger(BaseTrigger):
+    """Fires when every batch is over, when ``until`` has come, or when waiting longer would not help.
+
+    The event says nothing that has to be believed: the task looks for itself, and says what is wrong.
+
+    :param conn_id: connection of type ``openai``; its key is read where the trigger runs and travels nowhere.
+    :param batch_ids: the batches, as the service names them.
+    :param until: ISO instant, UTC.
+    :param allow_http: hosts that may be asked without TLS although they are not this machine.
+    :param poll_s: seconds between two looks.
+    """
+
+    def __init__(
+        self, *, conn_id: str, batch_ids: Sequence[str], until: str, allow_http: Sequence[str] = (), poll_s: float = 30
+    ):
+        super().__init__()
+        self.conn_id = conn_id
+        self.batch_ids = batch_ids
+        self.until = until
+        self.allow_http = allow_http
+        self.poll_s = poll_s
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        return (
+            "feedback.triggers.batch_trigger.BatchTrigger",
+            {
+                "conn_id": self.conn_id,
+                "batch_ids": list(self.batch_ids),
+                "until": self.until,
+                "allow_http": list(self.allow_http),
+                "poll_s": self.poll_s,
+            },
+        )
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        with contextlib.suppress(FeedbackError, AirflowNotFoundException):  # the task will meet the same
+            await self._wait()
+        yield TriggerEvent({"batch_ids": list(self.batch_ids)})
+
+    async def _wait(self) -> None:
+        until, told = datetime.fromisoformat(self.until), ""
+        async with await self._service() as service:
+            while utc_now() < until:
+                try:
+                    states = [await service.state(batch_id) for batch_id in self.batch_ids]
+                    if all(state is None or state.is_over for state in states):
+                        return
+                    if told != (told := _told(states)):
+                        self.log.info("%s", told)
+                except FeedbackError as error:
+                    if not error.retryable:
+                        raise
+                    self.log.warning("%s", error)
+                await asyncio.sleep(self.poll_s)
+
+    async def on_kill(self) -> None:
+        """A person ended, cleared or closed the waiting task: no more is paid than is done by now."""
+        async with await self._service() as service:
+            for batch_id in self.batch_ids:
+                await service.cancel(batch_id)
+
+    async def _service(self) -> BatchService:
+        # A second of work, which would hold up every other trigger.
+        await asyncio.to_thread(importlib.import_module, "openai")
+        return BatchService(await endpoint_for_trigger(self.conn_id, self.allow_http))
+
+
+def _told(states: Sequence[State | None]) -> str:
+    known = [state for state in states if state]
+    done, total = (sum(counts) for counts in zip(*((state.done, state.total) for state in known), strict=True))
+    names = ", ".join(dict.fromkeys(state.status.replace("_", " ") for state in known))
+    return f"batch {names}: {done:,} of {total:,} requests done"
