@@ -90,7 +90,7 @@ class Batches:
         batch = self.store.intend(file, self.service.endpoint.base_url, left_out)
         try:
             file.content.seek(0)
-            batch = self.store.uploaded(batch, await self.service.upload(f"{batch.intent_id}.jsonl", file.content))
+            batch = self.store.uploaded(batch, await self.service.upload(_name(batch), file.content))
             state = await self.service.submit(str(batch.file_id), batch.intent_id)
         except (CredentialRefused, LimitReached, SettingError):
             await self._drop(batch)  # the service said no; where it said nothing, it may have taken it
@@ -112,6 +112,8 @@ class Batches:
         if (batch.age > OVERDUE or not is_wanted) and state.status != "cancelling":
             await self.service.cancel(state.batch_id)
             self.tell("batch %s is cancelled; what is done of it will be fetched", state.batch_id)
+        else:
+            self.tell("batch %s is out: %s", state.batch_id, state.progress)
         return self.store.submitted(batch, state.batch_id)
 
     async def _known(self, batch: Batch) -> State | None:
@@ -133,11 +135,13 @@ class Batches:
             await asyncio.sleep(min(LOOK_AGAIN_S, self.grace.total_seconds()))
 
     async def _drop(self, batch: Batch) -> None:
+        self.store.give_up_rest(batch, "dropped", "failed")
+        await self._forget(batch.file_id or await self.service.find_file(_name(batch)))
         self.store.end(batch, "dropped")
-        await self._forget([batch.file_id])
 
     def _lose(self, batch: Batch, why: str) -> None:
-        self.store.end(batch, "lost", calls="lost")
+        self.store.give_up_rest(batch, "lost", "lost")
+        self.store.end(batch, "lost")
         self.tell("batch %s %s: it counts at its reservation, and what it asked is owed again", batch.batch_id, why)
 
     def _out_of_reach(self, batch: Batch) -> None:
@@ -158,9 +162,12 @@ class Batches:
                 for some in _by(LANDED_AT_ONCE, outcomes(content)):
                     self._keep(batch, some)
         status = "landed" if state.status == "completed" else state.status
-        self.store.end(batch, status, state.reason, calls="failed" if are_there else "lost")
-        self.tell("batch %s %s: %s of %s requests done", state.batch_id, status, f"{state.done:,}", f"{state.total:,}")
-        await self._forget([batch.file_id, *state.files])
+        word = state.reason or ("missing" if status == "landed" else status)
+        self.store.give_up_rest(batch, word, "failed" if are_there else "lost")
+        await self._forget(batch.file_id, *state.files)
+        cost_usd = self.store.cost_usd(batch)
+        self.store.end(batch, status, state.reason)
+        self.tell("batch %s %s: %s, US$ %.4f", state.batch_id, status, state.progress, cost_usd)
 
     def _keep(self, batch: Batch, some: Sequence[Outcome]) -> None:
         """Write answers to the ledger, then what they cost. Killed in between, the same is written again."""
@@ -184,12 +191,17 @@ class Batches:
                 kept_as = answer_key(key, self.registry.by_name[name], pack.model)
                 self.ledger.keep(kept_as, name, answer, pack.model, co_asked, outcome.call_id)
 
-    async def _forget(self, file_ids: Iterable[str | None]) -> None:
+    async def _forget(self, *file_ids: str | None) -> None:
         """Leave no customer's words at the service. Where that fails, its own period for files ends them."""
         for file_id in file_ids:
             with contextlib.suppress(FeedbackError):
                 if file_id:
                     await self.service.forget(file_id)
+
+
+def _name(batch: Batch) -> str:
+    """Return the name of its file of requests."""
+    return f"feedback-{batch.intent_id}.jsonl"
 
 
 def _settled(outcome: Outcome, request: Sent) -> dict[str, Any]:

@@ -42,6 +42,11 @@ class State:
     reason: str | None
 
     @property
+    def progress(self) -> str:
+        """How far it is, for a person."""
+        return f"{self.done:,} of {self.total:,} requests done"
+
+    @property
     def is_over(self) -> bool:
         """Whether nothing more will come of it."""
         return self.status in ("completed", "failed", "expired", "cancelled")
@@ -62,6 +67,14 @@ class BatchService(Service):
         with self._in_our_words():
             file = await self._client.files.create(file=(name, content, "application/jsonl"), purpose="batch")
             return file.id
+
+    async def find_file(self, name: str) -> str | None:
+        """Return the id of a file that was handed over under a name, if it was."""
+        with self._in_our_words():
+            async for file in self._client.files.list(purpose="batch"):
+                if file.filename == name:
+                    return file.id
+        return None
 
     async def submit(self, file_id: str, intent_id: str) -> State:
         """Have an uploaded file worked on."""

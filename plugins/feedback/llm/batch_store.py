@@ -195,32 +195,45 @@ class BatchStore:
             {"settled": settled, "words": incoming(self.warehouse, "ops.llm_batch_rows", words)},
         )
 
-    def end(self, batch: Batch, status: str, reason: str | None = None, calls: str = "failed") -> None:
-        """Note that nothing more will come.
+    def cost_usd(self, batch: Batch) -> float:
+        """Return what a batch has cost."""
+        found = self.warehouse.rows(
+            "select coalesce(sum(cost_usd), 0) as usd from ops.llm_calls"
+            " where call_id in (select call_id from ops.llm_batch_rows where intent_id = ?)",
+            (batch.intent_id,),
+        )
+        return float(found[0]["usd"])
 
-        :param status: of the batch.
-        :param reason: a code of the service; without one the status says why a request has no answer.
-        :param calls: what its unanswered calls are: ``failed`` cost nothing, ``lost`` may have cost what was held.
+    def give_up_rest(self, batch: Batch, word: str, calls: str) -> None:
+        """Note that no answer will come to the requests that have none yet, and why.
+
+        :param calls: what their calls are: ``failed`` cost nothing, ``lost`` may have cost what was held.
         """
         of_it = "call_id in (select call_id from ops.llm_batch_rows where intent_id = ? and outcome is null)"
         cost = "0" if calls == "failed" else "reserved_usd"
-        is_awaited = batch.run_id == self.run.run_id and status != "dropped"
-        now, intent_id = utc_now(), batch.intent_id
         self.warehouse.transact(
             [
                 (
                     f"update ops.llm_calls set status = ?, cost_usd = {cost}, finished_at = ? where {of_it}",
-                    (calls, now, intent_id),
+                    (calls, utc_now(), batch.intent_id),
                 ),
                 (
                     "update ops.llm_batch_rows set outcome = ? where intent_id = ? and outcome is null",
-                    (reason or ("missing" if status == "landed" else status), intent_id),
+                    (word, batch.intent_id),
                 ),
+            ]
+        )
+
+    def end(self, batch: Batch, status: str, reason: str | None = None) -> None:
+        """Note that a batch is done with. Its rows are kept where this run has yet to stage their answers."""
+        is_awaited = batch.run_id == self.run.run_id and status != "dropped"
+        self.warehouse.transact(
+            [
                 (
                     "update ops.llm_batches set status = ?, reason = ?, ended_at = ? where intent_id = ?",
-                    (status, reason, now, intent_id),
+                    (status, reason, utc_now(), batch.intent_id),
                 ),
-                *([] if is_awaited else [("delete from ops.llm_batch_rows where intent_id = ?", (intent_id,))]),
+                *([] if is_awaited else [("delete from ops.llm_batch_rows where intent_id = ?", (batch.intent_id,))]),
             ]
         )
 

@@ -66,7 +66,7 @@ class BatchTrigger(BaseTrigger):
                     if all(state is None or state.is_over for state in states):
                         return
                     if told != (told := _told(states)):
-                        self.log.info("%s", told)
+                        self.log.info(told)
                 except FeedbackError as error:
                     if not error.retryable:
                         raise
@@ -86,7 +86,4 @@ class BatchTrigger(BaseTrigger):
 
 
 def _told(states: Sequence[State | None]) -> str:
-    known = [state for state in states if state]
-    done, total = (sum(counts) for counts in zip(*((state.done, state.total) for state in known), strict=True))
-    names = ", ".join(dict.fromkeys(state.status.replace("_", " ") for state in known))
-    return f"batch {names}: {done:,} of {total:,} requests done"
+    return "; ".join(f"batch {state.batch_id} {state.status}: {state.progress}" for state in states if state)

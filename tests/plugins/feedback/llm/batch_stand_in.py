@@ -27,6 +27,7 @@ class BatchStandIn(StandIn):
         super().__init__(server)
         server.expect_request(re.compile("/v1/(files|batches)")).respond_with_handler(self._batch_api)
         self.files: dict[str, bytes] = {}
+        self.names: dict[str, str | None] = {}
         self.batches: dict[str, dict[str, Any]] = {}
         self.batched: list[dict[str, Any]] = []
         self.refusals: list[Response] = []
@@ -106,7 +107,11 @@ class BatchStandIn(StandIn):
     def _files(self, request: Request, path: list[str]) -> Response:
         if request.method == "POST":
             file_id = self._kept(request.files["file"].read())
+            self.names[file_id] = request.files["file"].filename
             return _json({"id": file_id, "object": "file", "purpose": request.form["purpose"]})
+        if not path:
+            found = [{"id": file_id, "filename": self.names.get(file_id)} for file_id in self.files]
+            return _json({"object": "list", "data": found, "has_more": False})
         if path[0] not in self.files:
             return _missing()
         if request.method == "DELETE":

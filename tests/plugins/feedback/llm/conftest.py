@@ -19,6 +19,7 @@ from feedback.llm.pack import Row
 from feedback.llm.prices import Model
 from feedback.llm.questions import Registry
 from feedback.llm.service import Endpoint, Service
+from tests.plugins.feedback.llm import items
 
 
 class Sentiment(BaseModel):
@@ -98,3 +99,14 @@ def engine(stand_in, ledger):
             ledger.close()
 
     return ask
+
+
+@pytest.fixture
+def publish(warehouse):
+    """Publish items with these texts; return a row of each, as it owes both questions."""
+
+    def write(texts):
+        items.publish(warehouse, texts)
+        return [Row(text, None, BOTH) for text in texts]
+
+    return write

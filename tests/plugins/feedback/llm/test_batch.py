@@ -17,8 +17,7 @@ from feedback.llm.pack import Row
 from feedback.llm.prices import Model
 from feedback.llm.service import Endpoint
 from feedback.llm.session import Models
-from feedback.model import Run, content_hash, utc_now
-from feedback.warehouse.merge import append
+from feedback.model import Run, utc_now
 from include.llm import PRICES
 from tests.plugins.feedback.llm import stand_in as faults
 from tests.plugins.feedback.llm.batch_stand_in import BatchStandIn
@@ -31,25 +30,6 @@ TEXTS = [f"The page number {n} is slow. It takes minutes." for n in range(6)]
 @pytest.fixture
 def service(http_server):
     return BatchStandIn(http_server)
-
-
-@pytest.fixture
-def publish(warehouse):
-    """Publish items with these texts; return a row of each, as it owes both questions."""
-
-    def write(texts, **more):
-        item = {"source": "itunes", "source_key": "1:1", "channel_or_app": "1", "visibility": "public"}
-        item |= dict.fromkeys(("posted_at", "last_activity_at", "updated_at"), utc_now())
-        item |= {"message_count": 1, "author_count": 1, "has_reply_by_team": False, "is_askable": True}
-        item |= {"first_run_id": "r", "run_id": "r"}
-        items = [
-            item | {"item_id": f"itunes:1:{text}", "text": text, "content_hash": content_hash(text, None)}
-            for text in texts
-        ]
-        append(warehouse, "feedback.items", items)
-        return [Row(text, None, BOTH, **more) for text in texts]
-
-    return write
 
 
 @pytest.fixture
