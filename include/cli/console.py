@@ -18,6 +18,7 @@ from typing import Any
 
 OURS = ("airflow.task.operators.feedback", "feedback")
 TROUBLE = ("error", "critical")
+BAR = "{percentage:3.0f} % {bar:20} {desc}"
 
 
 class Console:
@@ -29,6 +30,8 @@ class Console:
         self.clock = clock
         self.started = clock()
         self.troubles: set[str] = set()
+        self.turn = threading.Lock()
+        self.bar: Any = None
 
     def __enter__(self) -> Console:
         self.log.parent.mkdir(parents=True, exist_ok=True)
@@ -54,11 +57,26 @@ class Console:
             os.dup2(saved, fd)
             os.close(saved)
         self.thread.join(5)
+        if self.bar:
+            self.bar.close()
         self.out.close()
 
     def say(self, line: str) -> None:
-        """Print a line of progress."""
-        print(f"{self.clock() - self.started:6.1f} s  {line}", file=self.out)
+        """Print a line of progress, in place of a bar that is drawn."""
+        with self.turn:
+            if self.bar:
+                self.bar.close()
+                self.bar = None
+            print(f"{self.clock() - self.started:6.1f} s  {line}", file=self.out)
+
+    def draw(self, done: int, total: int, line: str) -> None:
+        """Draw a bar with a line beside it, until something is said."""
+        from tqdm import tqdm
+
+        with self.turn:
+            self.bar = self.bar or tqdm(total=total, file=self.out, leave=False, dynamic_ncols=True, bar_format=BAR)
+            self.bar.n, self.bar.total = done, total
+            self.bar.set_description_str(line)
 
     def _read(self, reader: int) -> None:
         with os.fdopen(reader, "r", errors="replace") as lines, self.file:
@@ -76,6 +94,8 @@ class Console:
         if level in TROUBLE and message not in self.troubles:
             self.troubles.add(message)  # each try of a task says it again
             self.say(message)
+        elif level == "info" and "total" in entry and self.out.isatty():
+            self.draw(entry["done"], entry["total"], message)
         elif level in ("info", "warning"):
             self.say(message)
 

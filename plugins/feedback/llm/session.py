@@ -18,6 +18,7 @@ from feedback.llm.owed import OFFLINE
 from feedback.llm.pace import Limiter
 from feedback.llm.pack import Row
 from feedback.llm.prices import Model
+from feedback.llm.progress import Progress
 from feedback.llm.questions import Registry
 from feedback.llm.results import Results
 from feedback.llm.service import Endpoint, Service
@@ -70,20 +71,18 @@ def ask(
 ) -> Results:
     """Ask about every row and return what became of each question. What is paid is in the ledger, whatever happens."""
 
-    def report(done: int, total: int) -> None:
-        tell("%s of %s texts done, %s calls, US$ %.4f", done, total, ledger.calls, ledger.cost_usd)
-
     async def session() -> Results:
         budget = Budget(asking.budget_usd, asking.budget_usd_day, ledger.spent())
+        limiter = Limiter(asking.rpm, asking.tpm)
         async with Service(endpoint, ledger.mode) as service:
             engine = Engine(
-                Caller(service, Limiter(asking.rpm, asking.tpm), budget, ledger),
+                Caller(service, limiter, budget, ledger),
                 Registry(enrichments),
                 model=models.small,
                 large_model=models.large,
                 most_rows=asking.pack,
                 concurrency=asking.concurrency,
-                report=report,
+                report=Progress(ledger, limiter, tell),
             )
             return await engine.ask(rows)
 

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
+import os
+import pty
+import struct
 import subprocess
 import sys
+import termios
 from pathlib import Path
 
 import pytest
@@ -20,6 +26,8 @@ with Console(Path(sys.argv[1]), is_on_error="--json" in sys.argv) as console:
     print(json.dumps({"logger": "airflow.models", "level": "error", "event": "not ours"}))
     ours = {"logger": "airflow.task.operators.feedback.x", "level": "info", "event": "12 rows"}
     print(json.dumps(ours))
+    for done in (1, 40, 100):
+        print(json.dumps(ours | {"event": f"{done} of 100 texts done", "done": done, "total": 100}), flush=True)
     for _ in range(3):
         print(json.dumps(ours | {"level": "error", "event": "bad file", "traceback": "deep"}), flush=True)
     print(json.dumps([1]))
@@ -28,7 +36,8 @@ print("after")
 """
 
 
-LINES = ["begun", "12 rows", "bad file"]
+PROGRESS = [f"{done} of 100 texts done" for done in (1, 40, 100)]
+LINES = ["begun", "12 rows", *PROGRESS, "bad file"]
 
 
 def console(log, *arguments):
@@ -53,6 +62,31 @@ def test_where_a_program_reads_the_output_progress_keeps_out_of_it(tmp_path):
 
     assert done.stdout == "after\n"
     assert said(done.stderr) == LINES
+
+
+def test_a_terminal_gets_a_bar_for_as_long_as_nothing_else_is_said(tmp_path):
+    shown = on_a_terminal(tmp_path / "run.log")
+
+    bars = [part.split(" % ")[0].strip() for part in shown.split("\r") if part.endswith("texts done")]
+    assert bars == ["1", "40", "100"]
+    assert "100 % ████████████████████ 100 of 100 texts done\r " in shown
+    kept = [line.split("\r")[-1] for line in shown.replace("\r\n", "\n").split("\n")]
+    assert said("\n".join(kept)) == ["begun", "12 rows", "bad file", "after"]
+
+
+def on_a_terminal(log):
+    """Return what a terminal of 100 columns is sent."""
+    here, there = pty.openpty()
+    fcntl.ioctl(there, termios.TIOCSWINSZ, struct.pack("HHHH", 25, 100, 0, 0))
+    done = subprocess.run([sys.executable, "-c", WORK, log], cwd=ROOT, stdout=there, stderr=there, timeout=60)
+    os.close(there)
+    shown = b""
+    with contextlib.suppress(OSError):  # how Linux says that the other side is closed
+        while part := os.read(here, 4096):
+            shown += part
+    os.close(here)
+    assert done.returncode == 0
+    return shown.decode()
 
 
 def test_everything_is_in_the_log_file(tmp_path):

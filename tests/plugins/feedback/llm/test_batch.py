@@ -48,7 +48,7 @@ def session(warehouse, service):
             how,
             Endpoint("openai_default", url or service.base_url, "key"),
             Models(model, large),
-            lambda line, *values: told.append(line % values) if told is not None else None,
+            lambda line, *values, **more: None if told is None else told.append(line % values),
         )
 
     return open_session
