@@ -1,4 +1,4 @@
-"""The one plugin: a page with the latest report, for whoever may read the Dag that makes it. It registers nothing else.
+"""The one plugin: a page with the latest report, for whoever may read the Dag that makes it, and the tasks' link to it.
 
 Which file it shows is said at deployment, as AIRFLOW__FEEDBACK__REPORT: ``report/index.html`` under FEEDBACK_HOME.
 """
@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
+
+from feedback.operators.report_link import ReportLink
 
 HEADERS = {
     # The report brings a policy of its own; who may frame it can only be said here.
@@ -43,3 +45,4 @@ class FeedbackPlugin(AirflowPlugin):
     external_views = [  # noqa: RUF012
         {"name": "Feedback report", "href": "/feedback-report/", "destination": "nav", "url_route": "feedback_report"}
     ]
+    operator_extra_links = [ReportLink()]  # noqa: RUF012 - without it the UI shows the link of no task

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import subprocess
@@ -9,6 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from feedback.operators.feedback_operator import FeedbackOperator
 
 ROOT = Path(__file__).resolve().parents[2]
 POOLS = {"feedback", "feedback_llm", "feedback_slack", "feedback_write"}
@@ -95,6 +98,36 @@ def test_one_task_over_all_dags_asks_models_and_it_has_the_one_slot(dags):
     assert [(dag.dag_id, task.task_id) for dag, task in tasks(dags) if task.pool == "feedback_llm"] == [
         ("enrich_feedback", "ask")
     ]
+
+
+def test_the_tasks_that_a_report_tells_of_lead_to_it_also_once_serialized(dags):
+    from airflow.serialization.serialized_objects import DagSerialization
+
+    linked = {
+        f"{dag_id}.{task.task_id}"
+        for dag_id in OURS
+        for task in DagSerialization.from_dict(DagSerialization.to_dict(dags[dag_id])).tasks
+        if "Report" in task.extra_links
+    }
+    assert linked == {"enrich_feedback.ask", "triage_digest.report"}
+
+
+def test_what_an_operator_is_told_by_name_it_keeps_as_it_was_told(dags):
+    """Airflow renders templates after the constructor: one that already does something with a value is too early."""
+    for operator in {type(task) for _, task in tasks(dags)}:
+        taken = {**told_by_name(FeedbackOperator), **told_by_name(operator)}
+        kept = vars(operator(task_id="a_task", **taken))
+        assert {name: kept.get(name) for name in taken} == taken, operator
+        assert set(operator.template_fields) <= set(taken), operator
+
+
+def told_by_name(operator):
+    """Return a value of its own for each parameter of a constructor; one that can be given by place is refused."""
+    parameters = [
+        p for p in inspect.signature(operator.__init__).parameters.values() if p.name not in ("self", "kwargs")
+    ]
+    assert {p.kind for p in parameters} <= {inspect.Parameter.KEYWORD_ONLY}, operator
+    return {p.name: object() for p in parameters}
 
 
 def test_an_asset_hangs_on_publishing_and_on_nothing_else(dags):

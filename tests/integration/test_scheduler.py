@@ -6,6 +6,7 @@ import json
 import socket
 import time
 from datetime import UTC, datetime
+from urllib.parse import quote
 
 import pytest
 
@@ -115,6 +116,10 @@ def test_the_warehouse_asset_alone_starts_every_later_dag_to_success(airflow):
     # Some 60 s on an idle machine; the deadline is for what hangs, not for what shares its processors.
     types = wait_for(finished, 360, airflow)
     assert {types[dag] for dag in CHAIN} == {"asset_triggered"}
+    [run] = airflow.call("GET", "/api/v2/dags/enrich_feedback/dagRuns", token=airflow.bearer)["dag_runs"]
+    task = f"/api/v2/dags/enrich_feedback/dagRuns/{quote(run['dag_run_id'])}/taskInstances/ask"
+    links = airflow.call("GET", f"{task}/links", token=airflow.bearer)
+    assert links["extra_links"] == {"Report": "/plugin/feedback_report"}
     home = airflow.airflow_home.parent
     assert (home / "sample" / "report" / "index.html").exists()
     assert list((home / "sample" / "digest").glob("*.json"))

@@ -22,6 +22,7 @@ from feedback.llm.session import Models, ask, models_of
 from feedback.llm.staged import stage_answers
 from feedback.model import Counts, Run
 from feedback.operators.feedback_operator import FeedbackOperator
+from feedback.operators.report_link import ReportLink
 from feedback.triggers.batch_trigger import BatchTrigger
 
 if TYPE_CHECKING:
@@ -50,6 +51,9 @@ class EnrichOperator(FeedbackOperator):
     :param conn_id: connection of type ``openai``; its host may be any OpenAI-compatible service.
     :param catalog: file of known names, for the offline model; ``kinds``: the kinds of entity it may name.
     """
+
+    template_fields: Sequence[str] = ("conn_id",)
+    operator_extra_links = (ReportLink(),)
 
     def __init__(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from feedback.model import Counts, Item, Run
@@ -50,16 +50,16 @@ class ItemsOperator(FeedbackOperator):
         salt: Callable[[], bytes],
         phone_region: str | None = None,
         slack_domain: str | None = None,
-        bot_channels: Iterable[str] = (),
-        hosts: Iterable[str] = (),
+        bot_channels: Collection[str] = (),
+        hosts: Sequence[str] = (),
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.salt = salt
         self.phone_region = phone_region
         self.slack_domain = slack_domain
-        self.bot_channels = frozenset(bot_channels)
-        self.hosts = tuple(hosts)
+        self.bot_channels = bot_channels
+        self.hosts = hosts
 
     def work(self, run: Run, context: Context) -> Counts:
         set_aside = {(row["item_id"], row["content_hash"]) for row in self.warehouse.rows(SET_ASIDE, (run.run_id,))}
@@ -103,7 +103,7 @@ class ItemsOperator(FeedbackOperator):
             phone_region=self.phone_region,
             domain=domain,
             team=team,
-            bot_channels=self.bot_channels,
+            bot_channels=frozenset(self.bot_channels),
             channel_names={row["id"]: row["name"] for row in channels if row["name"]},
             private_channels=frozenset(row["id"] for row in channels if row["is_private"]),
             team_users=frozenset(row["id"] for row in users if row["is_team"]),

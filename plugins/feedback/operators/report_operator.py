@@ -11,6 +11,7 @@ from feedback.digest.clock import as_of
 from feedback.digest.report import About, write_report
 from feedback.model import Counts, Run
 from feedback.operators.feedback_operator import FeedbackOperator
+from feedback.operators.report_link import ReportLink
 from feedback.warehouse.base import Warehouse
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ class ReportOperator(FeedbackOperator):
     :param agreement: says how often answers agree with the golden file: enrichment, right, total, lower_bound.
     :param hosts: where links may lead beside Slack and the stores.
     """
+
+    operator_extra_links = (ReportLink(),)
 
     def __init__(
         self,

@@ -9,6 +9,7 @@ from feedback.model import Counts, Run
 from feedback.operators.feedback_operator import FeedbackOperator
 from feedback.validation.gate import judge
 from feedback.validation.report import told
+from feedback.validation.rule import Rule
 from feedback.validation.share import share_rule
 from feedback.validation.subject import Subject
 
@@ -29,7 +30,12 @@ class ValidateOperator(FeedbackOperator):
     def __init__(self, *, subject: Subject, max_quarantined_share: float = 0.05, **kwargs: Any):
         super().__init__(**kwargs)
         self.subject = subject
-        self.rules = (*subject.rules, share_rule(max_quarantined_share))
+        self.max_quarantined_share = max_quarantined_share
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """What is judged: the subject's rules, and the share that may be set aside."""
+        return (*self.subject.rules, share_rule(self.max_quarantined_share))
 
     def work(self, run: Run, context: Context) -> Counts:
         judgement = judge(self.warehouse, self.subject, self.rules, run)
