@@ -5,8 +5,11 @@ Asks a model every question that an item still owes, many items to a request, wi
 each answer; publishes, question by question, what passes its suite.
 
 **Starts when** `feedback.items` is updated. **Reads** `feedback.items`, `ops.answers`, `ops.llm_answers`.
-**Writes** `ops.llm_answers`, `ops.llm_calls`, `feedback.<enrichment>`, `ops.answers`, `ops.quarantine`.
-**Updates** the asset of each enrichment.
+**Writes** `ops.llm_answers`, `ops.llm_calls`, `ops.llm_batches`, `feedback.<enrichment>`, `ops.answers`,
+`ops.quarantine`. **Updates** the asset of each enrichment.
+
+**In mode batch** `ask` defers, for up to a day, while a batch is out; `ops.llm_batches` says which. To mark it failed
+cancels the batch; what was done is landed by the next run.
 
 **If it fails**: in `ask`, its line names the connection or variable; what was paid is kept and is not paid
 again. In `validate`, nothing of that enrichment was published: see `ops.validations` and `ops.cases`.

@@ -63,6 +63,7 @@ def examine(configured: Settings) -> Iterator[Finding]:
         ("warehouse", _warehouse),
         ("sources", _sources),
         ("model", _model),
+        ("batches", _batches),
         ("home", _home),
         ("airflow", _airflow),
     ):
@@ -121,6 +122,7 @@ def _warehouse(configured: Settings) -> Iterator[Finding]:
 
 def _model(configured: Settings) -> Iterator[Finding]:
     from feedback.hooks.model_endpoint import model_endpoint
+    from feedback.llm.batch_session import offered
     from feedback.llm.session import models_of
     from include.llm import asking
     from include.warehouse import warehouse as open_warehouse
@@ -133,6 +135,19 @@ def _model(configured: Settings) -> Iterator[Finding]:
     models = models_of(how, endpoint)
     status = endpoint.reached()
     yield Finding("openai_default", True, f"{endpoint.base_url} answers ({status}); model {models.small.name}")
+    if how.mode == "batch":
+        offered(endpoint)
+        yield Finding("openai_default", True, "it has a Batch API")
+
+
+def _batches(configured: Settings) -> Iterator[Finding]:
+    from feedback.llm.batch_store import BatchStore
+    from feedback.model import Run
+    from include.warehouse import warehouse as open_warehouse
+
+    for batch in BatchStore(open_warehouse(configured), Run("", "", "doctor")).out():
+        since = f"{batch.created_at:%Y-%m-%d %H:%M} UTC"
+        yield Finding(batch.batch_id or "a batch", None, f"out since {since}, {batch.request_count:,} requests")
 
 
 def _home(configured: Settings) -> Iterator[Finding]:

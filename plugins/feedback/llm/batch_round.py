@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 
 from feedback.llm.batch_file import ANSWERED, REFUSED, Request
-from feedback.llm.batch_store import BatchStore
-from feedback.llm.ledger import Known, Ledger, answer_key
-from feedback.llm.pack import Pack, Row, fits, packs
+from feedback.llm.batch_store import BatchStore, named
+from feedback.llm.ledger import LOOKUP_KEYS, Ledger, answer_key
+from feedback.llm.pack import Row, fits, packs
 from feedback.llm.questions import Registry
 from feedback.llm.results import Decided, Question, Results
 from feedback.llm.session import Models
@@ -33,7 +33,7 @@ class Round:
     @property
     def is_sent(self) -> bool:
         """Whether it was sent and is not staged yet."""
-        return bool(self.store.warehouse.rows(f"select 1 as one from ({MINE}) as mine limit 1", self._run))
+        return bool(self._calls)
 
     def requests(self, rows: Sequence[Row], left_usd: float) -> tuple[list[Request], int]:
         """Return the requests that the budget admits at the most they can cost, and how many rows it does not."""
@@ -52,15 +52,11 @@ class Round:
 
         :param is_wanted: whether batches are what we ask by; if not, all that is open is asked now.
         """
-        results = Results()
-        landed = self._landed()
-        for question, keys in self._keys(rows):
-            if found := next((landed[key] for key in keys if key in landed), None):
-                results.answers[question] = Decided(found.answer, "llm", found.model, found.call_id)
-        self._add_known(results, rows)
-        words, out = self._words(), self.store.questions_out()
+        results = self._known(rows)
+        open_rows, out = results.open_rows(rows), self.store.questions_out()
+        words = self._words([row.key for row in open_rows])
         now: list[Row] = []
-        for row in results.open_rows(rows):
+        for row in open_rows:
             why = {name: self._why_waiting(row, name, words) if is_wanted else "" for name in row.owed}
             why |= {name: "batch" for name in row.owed if (row.key, name) in out}
             results.waiting |= {(row.key, name): reason for name, reason in why.items() if reason}
@@ -73,17 +69,15 @@ class Round:
         ended = "select intent_id from ops.llm_batches where ended_at is not null"
         self.store.warehouse.transact([f"delete from ops.llm_batch_rows where intent_id in ({ended})"])
 
-    def _all_requests(self, rows: Sequence[Row]) -> list[Request]:
-        """Return a request for all that is neither known nor out, of the model that it fits."""
-        elsewhere = Results(rejected=dict.fromkeys(self.store.questions_out(), "batch"))
-        self._add_known(elsewhere, rows)
-        rest = elsewhere.open_rows(rows)
-        made: list[Pack] = []
+    def _all_requests(self, rows: Sequence[Row]) -> Iterator[Request]:
+        """Yield a request for all that is neither known nor out, of the model that it fits."""
+        free = self.store.not_out(rows)
+        rest = self._known(free).open_rows(free)
         for model, most_rows in zip(self.models, (self.most_rows, 1), strict=False):
             fitting = [row for row in rest if fits(row, self.registry, model)]
             rest = [row for row in rest if not fits(row, self.registry, model)]
-            made += packs(fitting, self.registry, model, most_rows)
-        return [Request(uuid.uuid4().hex, pack) for pack in made]
+            for pack in packs(fitting, self.registry, model, most_rows):
+                yield Request(uuid.uuid4().hex, pack)
 
     def _why_waiting(self, row: Row, name: str, words: Mapping[Question, str]) -> str:
         """Return why a question waits; nothing where it is asked online, alone.
@@ -94,45 +88,49 @@ class Round:
         word = words.get((row.key, name))
         if word in (ANSWERED, REFUSED) or not any(fits(row, self.registry, model) for model in self.models):
             return ""
-        return word or ("budget" if self._left_out or not words else "next_batch")
+        return word or ("next_batch" if self._calls and not self._left_out else "budget")
 
     # What the warehouse knows
 
-    def _add_known(self, results: Results, rows: Sequence[Row]) -> None:
-        """Answer from the ledger what was paid before, unless it is wanted afresh."""
+    def _known(self, rows: Sequence[Row]) -> Results:
+        """Answer what was paid before; what is wanted afresh only where it was paid in this round."""
         afresh = {(row.key, name) for row in rows for name in row.afresh}
-        wanted = [(question, keys) for question, keys in self._keys(results.open_rows(rows)) if question not in afresh]
-        known = self.ledger.known([key for _, keys in wanted for key in keys])
-        for question, keys in wanted:
-            if found := next((known[key] for key in keys if key in known), None):
-                results.answers[question] = Decided(found.answer, "cache", found.model, found.call_id)
-
-    def _keys(self, rows: Sequence[Row]) -> list[tuple[Question, list[str]]]:
-        """Return each question with the keys under which an answer to it may be kept."""
-        named = self.registry.by_name
-        return [
-            ((row.key, name), [answer_key(row.key, named[name], model) for model in self.models])
+        keys = {
+            (row.key, name): [answer_key(row.key, self.registry.by_name[name], model) for model in self.models]
             for row in rows
             for name in row.owed
-        ]
+        }
+        known = self.ledger.known([key for of_question in keys.values() for key in of_question])
+        results = Results()
+        for question, of_question in keys.items():
+            for found in (known[key] for key in of_question if key in known):
+                is_ours = found.call_id in self._calls
+                if is_ours or question not in afresh:
+                    by = "llm" if is_ours else "cache"
+                    results.answers.setdefault(question, Decided(found.answer, by, found.model, found.call_id))
+        return results
 
-    def _landed(self) -> dict[str, Known]:
-        """Return the accepted answers of the round by their key."""
-        found = self.store.warehouse.rows(
-            "select answer_key, answer, model, call_id from ops.llm_answers"
-            f" where call_id in (select call_id from ({MINE}) as mine)",
-            self._run,
-        )
-        return {row["answer_key"]: Known(json.loads(row["answer"]), row["model"], row["call_id"]) for row in found}
+    def _words(self, keys: Sequence[str]) -> dict[Question, str]:
+        """Return of each question of the round about these texts what became of its request."""
+        words: dict[Question, str] = {}
+        for start in range(0, len(keys), LOOKUP_KEYS):
+            some = keys[start : start + LOOKUP_KEYS]
+            marks = ", ".join("?" * len(some))
+            found = self.store.warehouse.rows(
+                f"select content_hash, enrichments, outcome from ({MINE}) as mine"
+                f" where outcome is not null and content_hash in ({marks})",
+                (*self._run, *some),
+            )
+            words |= {(row["content_hash"], name): row["outcome"] for row in found for name in named(row)}
+        return words
 
-    def _words(self) -> dict[Question, str]:
-        """Return of each question of the round what became of its request."""
-        found = self.store.warehouse.rows(
-            f"select content_hash, enrichments, outcome from ({MINE}) as mine where outcome is not null", self._run
-        )
-        return {(row["content_hash"], name): row["outcome"] for row in found for name in row["enrichments"].split(",")}
+    @cached_property
+    def _calls(self) -> set[str]:
+        """The calls of the round, as it was before we send anything."""
+        found = self.store.warehouse.rows(f"select distinct call_id from ({MINE}) as mine", self._run)
+        return {row["call_id"] for row in found}
 
-    @property
+    @cached_property
     def _left_out(self) -> int:
         """How many rows of the round the budget did not admit."""
         found = self.store.warehouse.rows(f"select coalesce(max(left_out), 0) as n from ({MINE}) as mine", self._run)

@@ -62,6 +62,11 @@ class BatchService(Service):
     def __init__(self, endpoint: Endpoint):
         super().__init__(endpoint, "batch")
 
+    async def offered(self) -> None:
+        """Ask for one batch of any kind, which costs nothing and shows that there is a Batch API."""
+        with self._in_our_words():
+            await self._client.batches.list(limit=1)
+
     async def upload(self, name: str, content: BinaryIO) -> str:
         """Hand a file of requests over; return its id."""
         with self._in_our_words():

@@ -24,6 +24,19 @@ from feedback.llm.service import Endpoint
 from feedback.llm.session import Models, ask
 
 
+def offered(endpoint: Endpoint) -> None:
+    """Make sure that a service has a Batch API.
+
+    :raises FeedbackError: it has not, or does not answer; one line says what to do.
+    """
+
+    async def look() -> None:
+        async with BatchService(endpoint) as service:
+            await service.offered()
+
+    asyncio.run(look())
+
+
 @dataclass(frozen=True)
 class Out:
     """What is out, and when somebody should look at it at the latest (UTC)."""

@@ -17,6 +17,7 @@ from feedback.llm.batch_file import File
 from feedback.llm.pack import Pack, Row
 from feedback.llm.prices import Model
 from feedback.llm.questions import Registry
+from feedback.llm.results import Results
 from feedback.model import Run, utc_now
 from feedback.warehouse.base import Warehouse
 from feedback.warehouse.merge import append, incoming
@@ -83,7 +84,11 @@ class BatchStore:
             "select rows_out.content_hash, rows_out.enrichments from ops.llm_batch_rows as rows_out"
             " join ops.llm_batches as batches on batches.intent_id = rows_out.intent_id where batches.ended_at is null"
         )
-        return {(row["content_hash"], name) for row in found for name in row["enrichments"].split(",")}
+        return {(row["content_hash"], name) for row in found for name in named(row)}
+
+    def not_out(self, rows: Sequence[Row]) -> list[Row]:
+        """Return the rows with those questions that are in no batch."""
+        return Results(rejected=dict.fromkeys(self.questions_out(), "batch")).open_rows(rows)
 
     @property
     def most_tokens(self) -> float:
@@ -238,10 +243,15 @@ class BatchStore:
         )
 
 
+def named(row: Mapping[str, Any]) -> list[str]:
+    """Return the questions that a row of ``ops.llm_batch_rows`` names."""
+    return str(row["enrichments"]).split(",")
+
+
 def _sent(rows: Sequence[Mapping[str, Any]], registry: Registry, model: Model) -> Sent:
     """Make a request again. A text that is gone leaves an empty row in its place, so that the others keep theirs."""
     versions = json.loads(rows[0]["prompt_versions"])
-    asked = tuple(name for name in rows[0]["enrichments"].split(",") if name in registry.by_name)
+    asked = tuple(name for name in named(rows[0]) if name in registry.by_name)
     current = [name for name in asked if registry.by_name[name].prompt_version == versions.get(name)]
     return Sent(
         pack=Pack(

@@ -11,11 +11,14 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from pytest_httpserver import HTTPServer
 
 from feedback.warehouse.duckdb import DuckDBWarehouse
 from feedback.warehouse.merge import append
 from include.cli.__main__ import main
 from tests.plugins.feedback.digest.seeded import seed
+from tests.plugins.feedback.llm.batch_stand_in import BatchStandIn
+from tests.plugins.feedback.llm.stand_in import StandIn
 
 ROOT = Path(__file__).resolve().parents[3]
 SAYS = """
@@ -173,3 +176,27 @@ def test_the_help_says_what_each_exit_status_means(verb, capsys):
         main([verb, "--help"])
 
     assert re.search(r"exit\s+status: 0 ", capsys.readouterr().out)
+
+
+@pytest.mark.parametrize(
+    ("has_batches", "says"), [(True, "it has a Batch API"), (False, "FEEDBACK_LLM_MODE to online")]
+)
+def test_the_doctor_says_whether_there_is_a_batch_api_and_which_batch_is_out(
+    home, warehouse, monkeypatch, capsys, has_batches, says
+):
+    batch = {"intent_id": "i", "dag_id": "d", "task_id": "t", "run_id": "r", "base_url": "u", "model": "m"}
+    batch |= {"fingerprint": "f", "status": "submitted", "batch_id": "batch-7", "request_count": 1200, "row_count": 1}
+    batch |= {"input_tokens": 1, "left_out": 0, "reserved_usd": 0, "created_at": datetime(2026, 11, 2)}
+    append(warehouse, "ops.llm_batches", [batch])
+    with HTTPServer(host="127.0.0.1", port=0) as server:
+        service = BatchStandIn(server) if has_batches else StandIn(server)
+        monkeypatch.setenv("FEEDBACK_LLM_MODE", "batch")
+        connection = {"conn_type": "openai", "password": "key", "host": service.base_url}
+        monkeypatch.setenv("AIRFLOW_CONN_OPENAI_DEFAULT", json.dumps(connection))
+        server.expect_request("/v1/batches").respond_with_data("", 404)
+
+        assert main(["doctor"]) == (0 if has_batches else 1)
+
+    told = capsys.readouterr().out
+    assert says in told
+    assert "note     batch-7: out since 2026-11-02 00:00 UTC, 1,200 requests" in told
