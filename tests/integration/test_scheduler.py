@@ -9,9 +9,12 @@ from datetime import UTC, datetime
 from urllib.parse import quote
 
 import pytest
+from pytest_httpserver import HTTPServer
 
 from include.cli.components import Components, is_free, members
 from include.cli.environment import airflow_environment
+from tests.integration.company import model
+from tests.plugins.feedback.llm.batch_stand_in import BatchStandIn
 
 CHAIN = {"extract_feedback", "enrich_feedback", "resolve_entities", "triage_digest"}
 CROWD = """
@@ -67,7 +70,13 @@ def listening(sessions: set[int]) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def airflow(tmp_path_factory):
+def batches():
+    with HTTPServer(host="127.0.0.1", port=0, threaded=True) as server:
+        yield BatchStandIn(server)
+
+
+@pytest.fixture(scope="module")
+def airflow(tmp_path_factory, batches):
     home = tmp_path_factory.mktemp("scheduler")
     crowd = home / "crowd"
     crowd.mkdir()
@@ -76,6 +85,7 @@ def airflow(tmp_path_factory):
     bundles.append({**bundles[0], "name": "crowd", "kwargs": {"path": str(crowd)}})
     extra = {
         "FEEDBACK_HOME": str(home),
+        **model(batches.base_url, FEEDBACK_LLM_MODE="batch"),
         "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps(bundles),
         # Half a day from now, so that the hour of the digest never strikes during the test.
         "FEEDBACK_DIGEST_CRON": f"0 {(datetime.now(UTC).hour + 12) % 24} * * *",
@@ -98,12 +108,21 @@ def airflow(tmp_path_factory):
 
 @pytest.mark.integration
 @pytest.mark.timeout(480)
-def test_the_warehouse_asset_alone_starts_every_later_dag_to_success(airflow):
+def test_the_warehouse_asset_alone_starts_every_later_dag_to_success(airflow, batches):
     errors = airflow.call("GET", "/api/v2/importErrors", token=airflow.bearer)
     assert errors["total_entries"] == 0, errors
     runs = airflow.call("GET", "/api/v2/dags/~/dagRuns", token=airflow.bearer)
     assert runs["total_entries"] == 0, "a scheduler starts nothing by itself"
 
+    seen = []
+
+    def look(request):
+        """Whoever asks for the batch while it is out: see what the task is doing meanwhile, and let it land."""
+        if request.method == "GET" and request.path == "/v1/batches/batch-1" and not seen:
+            seen.append(airflow.call("GET", asking_task(airflow), token=airflow.bearer)["state"])
+            batches.finish()
+
+    batches.before = look
     airflow.call("POST", "/api/v2/dags/warehouse_main/dagRuns", {"logical_date": None}, airflow.bearer)
 
     def finished():
@@ -116,13 +135,19 @@ def test_the_warehouse_asset_alone_starts_every_later_dag_to_success(airflow):
     # Some 60 s on an idle machine; the deadline is for what hangs, not for what shares its processors.
     types = wait_for(finished, 360, airflow)
     assert {types[dag] for dag in CHAIN} == {"asset_triggered"}
-    [run] = airflow.call("GET", "/api/v2/dags/enrich_feedback/dagRuns", token=airflow.bearer)["dag_runs"]
-    task = f"/api/v2/dags/enrich_feedback/dagRuns/{quote(run['dag_run_id'])}/taskInstances/ask"
-    links = airflow.call("GET", f"{task}/links", token=airflow.bearer)
+    assert seen == ["deferred"], "no worker waits for a batch"
+    assert (len(batches.batches), batches.online, batches.files) == (1, [], {})
+    links = airflow.call("GET", f"{asking_task(airflow)}/links", token=airflow.bearer)
     assert links["extra_links"] == {"Report": "/plugin/feedback_report"}
     home = airflow.airflow_home.parent
     assert (home / "sample" / "report" / "index.html").exists()
     assert list((home / "sample" / "digest").glob("*.json"))
+
+
+def asking_task(airflow) -> str:
+    """Return the path of the one task that asked models."""
+    [run] = airflow.call("GET", "/api/v2/dags/enrich_feedback/dagRuns", token=airflow.bearer)["dag_runs"]
+    return f"/api/v2/dags/enrich_feedback/dagRuns/{quote(run['dag_run_id'])}/taskInstances/ask"
 
 
 @pytest.mark.integration
