@@ -36,5 +36,6 @@ create table if not exists ops.llm_batch_rows (
     row_no integer not null, -- place of the row in its request
     content_hash varchar not null, -- of the text that was asked about, as in feedback.items
     enrichments varchar not null, -- the questions asked, comma-separated
+    asked_as varchar not null, -- hash of the instructions and the form of the answer: only what was asked so can be read so
     outcome varchar -- of the request: answered, or why it was not; NULL while it is out
 );

@@ -34,6 +34,9 @@ GRACE = timedelta(seconds=60)
 
 LOOK_AGAIN_S = 5.0
 
+MOVED = "prompt_moved"
+"""What became of a request whose answer nobody can read any more."""
+
 LANDED_AT_ONCE = 500
 """Requests whose answers are read and written together."""
 
@@ -175,9 +178,10 @@ class Batches:
         calls, words = [], {}
         for outcome in some:
             if request := sent.pop(outcome.call_id, None):
-                self._keep_answers(outcome, request)
+                if request.is_as_asked:
+                    self._keep_answers(outcome, request)
                 calls.append(_settled(outcome, request))
-                words[outcome.call_id] = outcome.word
+                words[outcome.call_id] = outcome.word if request.is_as_asked else MOVED
         self.ledger.flush()
         if calls:
             self.store.settle(calls, words)
@@ -187,7 +191,7 @@ class Batches:
         co_asked = f"{'+'.join(pack.questions.names)} x{len(pack.rows)}"
         answers = read(outcome.reply.content, pack).answers if outcome.reply else {}
         for (key, name), answer in answers.items():
-            if (key, name) in request.current:
+            if key in request.texts:
                 kept_as = answer_key(key, self.registry.by_name[name], pack.model)
                 self.ledger.keep(kept_as, name, answer, pack.model, co_asked, outcome.call_id)
 

@@ -12,13 +12,19 @@ from typing import Any, BinaryIO
 from feedback.llm.batch_service import ENDPOINT
 from feedback.llm.ledger import intended
 from feedback.llm.pack import Pack
+from feedback.llm.questions import Questions
 from feedback.llm.service import Reply, code_of, reply_of
-from feedback.model import Run
+from feedback.model import Run, digest
 
 MOST_REQUESTS = 50_000
 MOST_BYTES = 200_000_000
 ANSWERED, REFUSED = "answered", "refused"
 """What a request may have come to where asking it again alone may help; any other word means that it never ran."""
+
+
+def asked_as(questions: Questions) -> str:
+    """Return a hash of the instructions and the form of an answer: who reads by others may read something else."""
+    return digest(questions.prompt, json.dumps(questions.response_format))[:16]
 
 
 @dataclass(frozen=True)
@@ -107,7 +113,7 @@ def outcomes(content: BinaryIO) -> Iterator[Outcome]:
     for line in content:
         try:
             said = json.loads(line)
-            response = said["response"] or {}
+            response = said.get("response") or {}
             yield _outcome(said["custom_id"], response.get("status_code"), response.get("body"), said.get("error"))
         except (ValueError, TypeError, KeyError, AttributeError):
             continue
@@ -116,6 +122,8 @@ def outcomes(content: BinaryIO) -> Iterator[Outcome]:
 def _outcome(call_id: str, status: int | None, body: dict | None, error: dict | None) -> Outcome:
     from openai.types.chat import ChatCompletion
 
+    if not (call_id.isascii() and (status is None or (isinstance(status, int) and 100 <= status < 1000))):
+        raise ValueError
     if status == 200:
         try:
             return Outcome(call_id, status, ANSWERED, reply_of(ChatCompletion.construct(None, **(body or {})), {}))

@@ -6,14 +6,13 @@ erased meanwhile is read by nobody.
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from feedback.llm.batch_file import File
+from feedback.llm.batch_file import File, asked_as
 from feedback.llm.pack import Pack, Row
 from feedback.llm.prices import Model
 from feedback.llm.questions import Registry
@@ -50,12 +49,14 @@ class Batch:
 class Sent:
     """A request that was sent, made again of what the warehouse holds.
 
-    :param current: the questions whose prompt has not moved since, about rows whose words are still there.
+    :param texts: the keys of the rows whose words are still there.
+    :param is_as_asked: whether it would be asked in the same words today, so that its answer can be read.
     :param held_usd: what was reserved for it.
     """
 
     pack: Pack
-    current: frozenset[tuple[str, str]]
+    texts: frozenset[str]
+    is_as_asked: bool
     held_usd: float
 
 
@@ -92,12 +93,14 @@ class BatchStore:
 
     @property
     def most_tokens(self) -> float:
-        """How many tokens a batch may send: half of what the service has lately refused as too many."""
-        refused = self.warehouse.rows(
-            "select min(input_tokens) as refused from ops.llm_batches where reason = ? and created_at > ?",
+        """How many tokens a batch may send: half of what was lately refused as too many, if no more was taken."""
+        known = self.warehouse.rows(
+            "select min(case when reason = ? then input_tokens end) as refused,"
+            " max(case when status = 'landed' then input_tokens end) as taken"
+            " from ops.llm_batches where created_at > ?",
             (TOO_MANY_TOKENS, utc_now() - REMEMBERED),
-        )[0]["refused"]
-        return refused / 2 if refused else float("inf")
+        )[0]
+        return max(known["refused"] / 2, known["taken"] or 0) if known["refused"] else float("inf")
 
     # On its way
 
@@ -128,6 +131,7 @@ class BatchStore:
                 "row_no": number,
                 "content_hash": row.key,
                 "enrichments": ",".join(row.owed),
+                "asked_as": asked_as(request.pack.questions),
             }
             for request in file.requests
             for number, row in enumerate(request.pack.rows)
@@ -171,7 +175,7 @@ class BatchStore:
         """Return those of the requests that have not come to an end, as they were sent."""
         marks = ", ".join("?" * len(call_ids))
         found = self.warehouse.rows(
-            "select sent.call_id, sent.content_hash, sent.enrichments, calls.prompt_versions, calls.reserved_usd,"
+            "select sent.call_id, sent.content_hash, sent.enrichments, sent.asked_as, calls.reserved_usd,"
             " items.text, items.rating"
             " from ops.llm_batch_rows as sent join ops.llm_calls as calls on calls.call_id = sent.call_id"
             " left join (select content_hash, max(text) as text, max(rating) as rating from feedback.items"
@@ -250,13 +254,11 @@ def named(row: Mapping[str, Any]) -> list[str]:
 
 def _sent(rows: Sequence[Mapping[str, Any]], registry: Registry, model: Model) -> Sent:
     """Make a request again. A text that is gone leaves an empty row in its place, so that the others keep theirs."""
-    versions = json.loads(rows[0]["prompt_versions"])
-    asked = tuple(name for name in named(rows[0]) if name in registry.by_name)
-    current = [name for name in asked if registry.by_name[name].prompt_version == versions.get(name)]
+    first, asked = rows[0], tuple(named(rows[0]))
+    questions = registry.questions(asked)
     return Sent(
-        pack=Pack(
-            tuple(Row(row["text"] or "", row["rating"], asked) for row in rows), registry.questions(asked), model
-        ),
-        current=frozenset((row["content_hash"], name) for row in rows if row["text"] for name in current),
-        held_usd=rows[0]["reserved_usd"],
+        pack=Pack(tuple(Row(row["text"] or "", row["rating"], asked) for row in rows), questions, model),
+        texts=frozenset(row["content_hash"] for row in rows if row["text"]),
+        is_as_asked=first["asked_as"] == asked_as(questions),
+        held_usd=first["reserved_usd"],
     )

@@ -20,6 +20,9 @@ CONNECT_S = 10.0
 ANSWER_S = {"online": 120.0, "flex": 900.0, "batch": 300.0, "offline": 120.0}
 """Longest wait for an answer; the provider asks for 900 s in mode flex, and takes its time over a large file."""
 
+MOST_TOKENS = 10**9
+"""No call has more; a service that counts more has miscounted."""
+
 TOO_LONG = ("context_length_exceeded", "exceed_context_size", "maximum context length", "context window")
 """How services say that a request is longer than the model's window."""
 
@@ -182,8 +185,9 @@ def reply_of(completion: Any, headers: Mapping[str, str]) -> Reply:
     """Return what a chat completion says; a body that is none raises what Python raises."""
     choice = completion.choices[0]
     refusal = getattr(choice.message, "refusal", None)
+    content = choice.message.content
     return Reply(
-        content=choice.message.content or "",
+        content=content if isinstance(content, str) else "",
         finish_reason="refusal" if refusal else code_of(choice.finish_reason, "unknown"),
         usage=_usage(completion.usage),
         is_flex=completion.service_tier == "flex",
@@ -197,16 +201,18 @@ def code_of(said: Any, otherwise: str) -> str:
 
 
 def _usage(counted: Any) -> Usage | None:
+    """Return the tokens that a service counted; what is no number of tokens is not counted."""
     if counted is None:
         return None
     read, written = counted.prompt_tokens_details, counted.completion_tokens_details
-    return Usage(
+    usage = Usage(
         input_tokens=counted.prompt_tokens or 0,
         cached_tokens=(read and read.cached_tokens) or 0,
         cache_write_tokens=(read and read.cache_write_tokens) or 0,
         output_tokens=counted.completion_tokens or 0,
         reasoning_tokens=(written and written.reasoning_tokens) or 0,
     )
+    return usage if all(isinstance(count, int) and 0 <= count < MOST_TOKENS for count in vars(usage).values()) else None
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
