@@ -81,7 +81,7 @@ class Batches:
         """
         out = []
         for batch in self.store.out():
-            if batch.base_url != self.service.endpoint.base_url:
+            if batch.base_url != self.service.endpoint.address:
                 self._out_of_reach(batch)
             elif still_out := await self._followed(batch, is_wanted):
                 out.append(still_out)
@@ -90,7 +90,7 @@ class Batches:
     # One batch
 
     async def _send(self, file: File, left_out: int) -> Batch:
-        batch = self.store.intend(file, self.service.endpoint.base_url, left_out)
+        batch = self.store.intend(file, self.service.endpoint.address, left_out)
         try:
             file.content.seek(0)
             batch = self.store.uploaded(batch, await self.service.upload(_name(batch), file.content))

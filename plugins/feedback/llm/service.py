@@ -79,8 +79,14 @@ class Endpoint:
         """How to connect: a key never follows to another host, and no proxy can reach our loopback."""
         return {"follow_redirects": False, "trust_env": not self.is_loopback}
 
+    @property
+    def address(self) -> str:
+        """Which service it is, without what somebody may have written before the host."""
+        parts = urlsplit(self.base_url)
+        return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl().rstrip("/")
+
     def __str__(self) -> str:
-        return f"connection {self.conn_id} at {self.base_url}"
+        return f"connection {self.conn_id} at {self.address}"
 
 
 @dataclass(frozen=True)

@@ -199,4 +199,4 @@ def test_the_doctor_says_whether_there_is_a_batch_api_and_which_batch_is_out(
 
     told = capsys.readouterr().out
     assert says in told
-    assert "note     batch-7: out since 2026-11-02 00:00 UTC, 1,200 requests" in told
+    assert re.search("note +batch-7 +out since 2026-11-02 00:00 UTC, 1,200 requests", told)

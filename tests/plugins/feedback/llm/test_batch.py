@@ -425,7 +425,7 @@ def test_questions_out_at_another_service_wait_for_it_and_are_owed_when_it_is_to
     session, publish, service, warehouse
 ):
     rows = publish(TEXTS[:2])
-    session(url=f"{service.base_url}/").advance(rows)
+    session(url=service.base_url.replace("127.0.0.1", "localhost")).advance(rows)
     rows += publish(TEXTS[2:])
 
     moved = session("run_2")
