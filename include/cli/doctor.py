@@ -141,11 +141,10 @@ def _model(configured: Settings) -> Iterator[Finding]:
 
 
 def _batches(configured: Settings) -> Iterator[Finding]:
-    from feedback.llm.batch_store import BatchStore
-    from feedback.model import Run
+    from feedback.llm.batch_out import batches_out
     from include.warehouse import warehouse as open_warehouse
 
-    for batch in BatchStore(open_warehouse(configured), Run("", "", "doctor")).out():
+    for batch in batches_out(open_warehouse(configured)):
         since = f"{batch.created_at:%Y-%m-%d %H:%M} UTC"
         yield Finding(batch.batch_id or "a batch", None, f"out since {since}, {batch.request_count:,} requests")
 

@@ -80,12 +80,11 @@ def plan(settings: Settings) -> Estimate:
     :raises PriceUnknown: the model would cost money and has no price.
     """
     from feedback.hooks.model_endpoint import model_endpoint
-    from feedback.llm.batch_store import BatchStore
+    from feedback.llm.batch_out import not_out
     from feedback.llm.offline_model import MODEL
     from feedback.llm.owed import owed
     from feedback.llm.plan import estimate, rows_of
     from feedback.llm.session import models_of
-    from feedback.model import Run
     from include.enrichments import ENRICHMENTS
     from include.llm import asking
     from include.warehouse import warehouse as open_warehouse
@@ -96,8 +95,7 @@ def plan(settings: Settings) -> Estimate:
     endpoint = model_endpoint("openai_default", warehouse.engine, how)
     model = models_of(how, endpoint).small if endpoint else MODEL
     rows = rows_of(owed(warehouse, ENRICHMENTS, is_offline=endpoint is None, as_of=how.as_of))
-    rows = BatchStore(warehouse, Run("", "", "plan")).not_out(rows)
-    return estimate(rows, ENRICHMENTS, model, how.pack, how.mode)
+    return estimate(not_out(warehouse, rows), ENRICHMENTS, model, how.pack, how.mode)
 
 
 def told(owed: Estimate) -> str:

@@ -15,8 +15,9 @@ from typing import Any
 
 from feedback.errors import CredentialRefused, FeedbackError, LimitReached, SettingError
 from feedback.llm.batch_file import File, Outcome, Request, files, outcomes
+from feedback.llm.batch_out import Batch, batches_out
 from feedback.llm.batch_service import BatchService, State
-from feedback.llm.batch_store import Batch, BatchStore, Sent
+from feedback.llm.batch_store import BatchStore, Sent
 from feedback.llm.ledger import Ledger, answer_key
 from feedback.llm.prices import Model, Usage
 from feedback.llm.questions import Registry
@@ -80,7 +81,7 @@ class Batches:
         :param is_wanted: whether batches are what we ask by; if not, those that are out are cancelled.
         """
         out = []
-        for batch in self.store.out():
+        for batch in batches_out(self.store.warehouse):
             if batch.base_url != self.service.endpoint.address:
                 self._out_of_reach(batch)
             elif still_out := await self._followed(batch, is_wanted):
@@ -93,7 +94,7 @@ class Batches:
         batch = self.store.intend(file, self.service.endpoint.address, left_out)
         try:
             file.content.seek(0)
-            batch = self.store.uploaded(batch, await self.service.upload(_name(batch), file.content))
+            batch = self.store.uploaded(batch, await self.service.upload(batch.file_name, file.content))
             state = await self.service.submit(str(batch.file_id), batch.intent_id)
         except (CredentialRefused, LimitReached, SettingError):
             await self._drop(batch)  # the service said no; where it said nothing, it may have taken it
@@ -139,7 +140,7 @@ class Batches:
 
     async def _drop(self, batch: Batch) -> None:
         self.store.give_up_rest(batch, "dropped", "failed")
-        await self._forget(batch.file_id or await self.service.find_file(_name(batch)))
+        await self._forget(batch.file_id or await self.service.find_file(batch.file_name))
         self.store.end(batch, "dropped")
 
     def _lose(self, batch: Batch, why: str) -> None:
@@ -201,11 +202,6 @@ class Batches:
             with contextlib.suppress(FeedbackError):
                 if file_id:
                     await self.service.forget(file_id)
-
-
-def _name(batch: Batch) -> str:
-    """Return the name of its file of requests."""
-    return f"feedback-{batch.intent_id}.jsonl"
 
 
 def _settled(outcome: Outcome, request: Sent) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
 from feedback.llm.batch_file import ANSWERED, REFUSED, Request
-from feedback.llm.batch_store import BatchStore, named
+from feedback.llm.batch_out import named, not_out, questions_out
+from feedback.llm.batch_store import BatchStore
 from feedback.llm.ledger import LOOKUP_KEYS, Ledger, answer_key
 from feedback.llm.pack import Row, fits, packs
 from feedback.llm.questions import Registry
@@ -53,7 +54,7 @@ class Round:
         :param is_wanted: whether batches are what we ask by; if not, all that is open is asked now.
         """
         results = self._known(rows)
-        open_rows, out = results.open_rows(rows), self.store.questions_out()
+        open_rows, out = results.open_rows(rows), questions_out(self.store.warehouse)
         words = self._words([row.key for row in open_rows])
         now: list[Row] = []
         for row in open_rows:
@@ -71,7 +72,7 @@ class Round:
 
     def _all_requests(self, rows: Sequence[Row]) -> Iterator[Request]:
         """Yield a request for all that is neither known nor out, of the model that it fits."""
-        free = self.store.not_out(rows)
+        free = not_out(self.store.warehouse, rows)
         rest = self._known(free).open_rows(free)
         for model, most_rows in zip(self.models, (self.most_rows, 1), strict=False):
             fitting = [row for row in rest if fits(row, self.registry, model)]

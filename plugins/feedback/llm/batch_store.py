@@ -9,14 +9,14 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from feedback.llm.batch_file import File, asked_as
+from feedback.llm.batch_out import Batch, named
 from feedback.llm.pack import Pack, Row
 from feedback.llm.prices import Model
 from feedback.llm.questions import Registry
-from feedback.llm.results import Results
 from feedback.model import Run, utc_now
 from feedback.warehouse.base import Warehouse
 from feedback.warehouse.merge import append, incoming
@@ -24,25 +24,6 @@ from feedback.warehouse.merge import append, incoming
 TOO_MANY_TOKENS = "token_limit_exceeded"
 REMEMBERED = timedelta(days=7)
 """For so long a service's refusal of a large batch keeps the next ones small."""
-
-
-@dataclass(frozen=True)
-class Batch:
-    """One row of ``ops.llm_batches``, as far as it matters while the batch is out."""
-
-    intent_id: str
-    run_id: str
-    base_url: str
-    model: str
-    status: str
-    file_id: str | None
-    batch_id: str | None
-    request_count: int
-    created_at: datetime
-
-    @property
-    def age(self) -> timedelta:
-        return utc_now() - self.created_at
 
 
 @dataclass(frozen=True)
@@ -61,35 +42,10 @@ class Sent:
 
 
 class BatchStore:
-    """The batches of all runs, seen by one task."""
+    """Writes down what one task does with batches, its own and those of runs before it."""
 
     def __init__(self, warehouse: Warehouse, run: Run):
         self.warehouse, self.run = warehouse, run
-
-    @property
-    def are_out(self) -> bool:
-        """Whether any batch is."""
-        return bool(self.warehouse.rows("select 1 as one from ops.llm_batches where ended_at is null limit 1"))
-
-    def out(self) -> list[Batch]:
-        """Return the batches that may still bring something, the oldest first."""
-        found = self.warehouse.rows(
-            "select intent_id, run_id, base_url, model, status, file_id, batch_id, request_count, created_at"
-            " from ops.llm_batches where ended_at is null order by created_at, intent_id"
-        )
-        return [Batch(**row) for row in found]
-
-    def questions_out(self) -> set[tuple[str, str]]:
-        """Return the questions in these batches: nobody else may ask them."""
-        found = self.warehouse.rows(
-            "select rows_out.content_hash, rows_out.enrichments from ops.llm_batch_rows as rows_out"
-            " join ops.llm_batches as batches on batches.intent_id = rows_out.intent_id where batches.ended_at is null"
-        )
-        return {(row["content_hash"], name) for row in found for name in named(row)}
-
-    def not_out(self, rows: Sequence[Row]) -> list[Row]:
-        """Return the rows with those questions that are in no batch."""
-        return Results(rejected=dict.fromkeys(self.questions_out(), "batch")).open_rows(rows)
 
     @property
     def most_tokens(self) -> float:
@@ -245,11 +201,6 @@ class BatchStore:
                 *([] if is_awaited else [("delete from ops.llm_batch_rows where intent_id = ?", (batch.intent_id,))]),
             ]
         )
-
-
-def named(row: Mapping[str, Any]) -> list[str]:
-    """Return the questions that a row of ``ops.llm_batch_rows`` names."""
-    return str(row["enrichments"]).split(",")
 
 
 def _sent(rows: Sequence[Mapping[str, Any]], registry: Registry, model: Model) -> Sent:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from feedback.hooks.model_endpoint import model_endpoint
 from feedback.llm.asking import Asking
+from feedback.llm.batch_out import are_out
 from feedback.llm.batch_session import BatchSession
 from feedback.llm.batch_store import BatchStore
 from feedback.llm.enrichment import Enrichment
@@ -75,11 +76,10 @@ class EnrichOperator(FeedbackOperator):
     def work(self, run: Run, context: Context) -> Counts:
         started = time.monotonic()
         endpoint = model_endpoint(self.conn_id, self.warehouse.engine, self.asking)
-        batches = BatchStore(self.warehouse, run)
         unasked = mark_unasked(self.warehouse, self.enrichments, run)
         items = owed(self.warehouse, self.enrichments, is_offline=endpoint is None, as_of=self.asking.as_of)
-        if endpoint and (batches.are_out or (items and self.asking.mode == "batch")):
-            numbers, notes = self._ask_in_batches(items, endpoint, batches)
+        if endpoint and (are_out(self.warehouse) or (items and self.asking.mode == "batch")):
+            numbers, notes = self._ask_in_batches(items, endpoint, run)
         else:
             numbers, notes = self._ask(items, endpoint, run) if items else ({}, ())
         numbers |= {"unasked": unasked, "seconds": round(time.monotonic() - started, 1)}
@@ -103,12 +103,12 @@ class EnrichOperator(FeedbackOperator):
         }
         return self._stage(items, results, models, run, paid)
 
-    def _ask_in_batches(
-        self, items: Sequence[Owed], endpoint: Endpoint, store: BatchStore
-    ) -> tuple[Numbers, tuple[str, ...]]:
+    def _ask_in_batches(self, items: Sequence[Owed], endpoint: Endpoint, run: Run) -> tuple[Numbers, tuple[str, ...]]:
         """Defer as long as a batch is out, and stage what has landed."""
         rows, models = rows_of(items), models_of(self.asking, endpoint)
-        session = BatchSession(store, self.enrichments, self.asking, endpoint, models, self.log.info)
+        session = BatchSession(
+            BatchStore(self.warehouse, run), self.enrichments, self.asking, endpoint, models, self.log.info
+        )
         if out := session.advance(rows):
             self.defer(
                 trigger=BatchTrigger(
@@ -120,7 +120,7 @@ class EnrichOperator(FeedbackOperator):
                 method_name="execute_complete",
             )
         results = session.results(rows)
-        told = self._stage(items, results, models, store.run, session.paid())
+        told = self._stage(items, results, models, run, session.paid())
         session.close()
         return told
 

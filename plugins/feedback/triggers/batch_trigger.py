@@ -39,6 +39,7 @@ class BatchTrigger(BaseTrigger):
         self.until = until
         self.allow_http = allow_http
         self.poll_s = poll_s
+        self._told = ""
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         return (
@@ -58,20 +59,33 @@ class BatchTrigger(BaseTrigger):
         yield TriggerEvent({"batch_ids": list(self.batch_ids)})
 
     async def _wait(self) -> None:
-        until, told = datetime.fromisoformat(self.until), ""
+        until = datetime.fromisoformat(self.until)
         async with await self._service() as service:
             while utc_now() < until:
-                try:
-                    states = [await service.state(batch_id) for batch_id in self.batch_ids]
-                    if all(state is None or state.is_over for state in states):
-                        return
-                    if told != (told := _told(states)):
-                        self.log.info(told)
-                except FeedbackError as error:
-                    if not error.retryable:
-                        raise
-                    self.log.warning("%s", error)
+                states = await self._states(service)
+                if states is not None and all(state.is_over for state in states):
+                    return
+                self._tell(states or [])
                 await asyncio.sleep(self.poll_s)
+
+    async def _states(self, service: BatchService) -> list[State] | None:
+        """Return the batches that the service knows; None where it could not be asked this time."""
+        try:
+            found = [await service.state(batch_id) for batch_id in self.batch_ids]
+        except FeedbackError as error:
+            if not error.retryable:
+                raise
+            self.log.warning("%s", error)
+            return None
+        return [state for state in found if state]
+
+    def _tell(self, states: Sequence[State]) -> None:
+        """Say how far the batches are, where that has changed."""
+        line = "; ".join(f"batch {state.batch_id} {state.status}: {state.progress}" for state in states)
+        if line not in ("", self._told):
+            self._told = line
+            done, total = sum(state.done for state in states), sum(state.total for state in states)
+            self.log.info("%s", line, done=done, total=total)
 
     async def on_kill(self) -> None:
         """A person ended, cleared or closed the waiting task: no more is paid than is done by now."""
@@ -83,7 +97,3 @@ class BatchTrigger(BaseTrigger):
         # A second of work, which would hold up every other trigger.
         await asyncio.to_thread(importlib.import_module, "openai")
         return BatchService(await endpoint_for_trigger(self.conn_id, self.allow_http))
-
-
-def _told(states: Sequence[State | None]) -> str:
-    return "; ".join(f"batch {state.batch_id} {state.status}: {state.progress}" for state in states if state)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from feedback.llm.asking import Asking
+from feedback.llm.batch_out import batches_out, not_out
 from feedback.llm.batch_session import BatchSession
 from feedback.llm.batch_store import BatchStore
 from feedback.llm.pack import Row
@@ -33,9 +34,9 @@ def test_a_batch_is_written_down_landed_and_forgotten(store, http_server):
         return BatchSession(batches, (SENTIMENT, INTENT), asking, endpoint, models, lambda *line: None)
 
     session().advance(rows)
-    [batch] = BatchStore(store, Run("another", "a_dag", "ask")).out()
+    [batch] = batches_out(store)
     assert (batch.batch_id, batch.status, batch.request_count) == ("batch-1", "submitted", 2)
-    assert session().store.not_out(rows) == []
+    assert not_out(store, rows) == []
     service.finish("expired", done=1)
 
     landing = session()
