@@ -20,7 +20,7 @@ def refuse_in_the_clear(conn_id: str, base_url: str, example: str, allow_http: S
         raise SettingError(f"connection {conn_id}: {base_url!r} is no base URL such as {example}")
     if address.scheme == "http" and not is_loopback(base_url) and address.hostname not in allow_http:
         raise SettingError(
-            f"connection {conn_id}: {base_url} would carry the key and customers' words in the clear:"
+            f"connection {conn_id}: {shown(base_url)} would carry the key and customers' words in the clear:"
             f" use https, or allow the host by name with FEEDBACK_ALLOW_HTTP={address.hostname}"
         )
 
@@ -32,3 +32,9 @@ def is_loopback(base_url: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def shown(base_url: str) -> str:
+    """Return a base URL without what somebody may have written before its host: a password."""
+    parts = urlsplit(base_url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl().rstrip("/")

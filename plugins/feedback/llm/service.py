@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
-from feedback.address import is_loopback, refuse_in_the_clear
+from feedback.address import is_loopback, refuse_in_the_clear, shown
 from feedback.errors import ConnectionMissing, CredentialRefused, ServiceUnreachable, SettingError
 from feedback.llm.prices import Usage
 
@@ -47,7 +47,7 @@ class Endpoint:
         refuse_in_the_clear(self.conn_id, self.base_url, OPENAI_URL, self.allow_http)
         if not self.api_key and not self.is_loopback:
             raise ConnectionMissing(
-                f"connection {self.conn_id} has no password: set it to the API key of {self.base_url}"
+                f"connection {self.conn_id} has no password: set it to the API key of {self.address}"
             )
 
     @property
@@ -82,9 +82,8 @@ class Endpoint:
 
     @property
     def address(self) -> str:
-        """Which service it is, without what somebody may have written before the host."""
-        parts = urlsplit(self.base_url)
-        return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl().rstrip("/")
+        """Which service it is, as it may be stored and told."""
+        return shown(self.base_url)
 
     def __str__(self) -> str:
         return f"connection {self.conn_id} at {self.address}"
