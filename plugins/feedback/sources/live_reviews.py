@@ -15,10 +15,13 @@ from feedback.warehouse.merge import RAW
 Row = dict[str, Any]
 ROWS_A_LOAD = 2_000
 """A page of an API is too little for a warehouse to load by itself."""
-LASTING = RAW["raw.app_reviews"].lasting
+TABLE = RAW["raw.app_reviews"]
 STORED = f"""
-    select review_id, row_hash, updated_at, replied_at, {", ".join(LASTING)} from raw.app_reviews
-    where store = ? and app_id = ? and not is_deleted and review_id in ({{}})
+    select
+        review_id, row_hash, updated_at, replied_at, is_deleted, {", ".join(TABLE.lasting)},
+        case when {TABLE.final} then 1 else 0 end as is_final
+    from raw.app_reviews
+    where store = ? and app_id = ? and review_id in ({{}})
 """
 
 
@@ -36,20 +39,29 @@ def readable(entries: Iterable[Any], read: Callable[[Any], Row], bad: list[str])
 
 
 def changed(past: Past, rows: list[Row]) -> list[Row]:
-    """Return the reviews of one app that are not stored as they are: new, edited, answered, or taken for gone."""
+    """Return the reviews of one app that a load would store: new, edited, answered, or taken for gone.
+
+    What was erased or has expired is still listed, and stays out.
+    """
     if not rows:
         return []
     ids = [row["review_id"] for row in rows]
     found = past.rows(STORED.format(", ".join("?" * len(ids))), (rows[0]["store"], rows[0]["app_id"], *ids))
     stored = {row["review_id"]: row for row in found}
-    return [row for row in rows if row["review_id"] not in stored or _differs(row, stored[row["review_id"]])]
+    return [row for row in rows if row["review_id"] not in stored or _is_news(row, stored[row["review_id"]])]
 
 
-def _differs(row: Row, stored: Mapping[str, Any]) -> bool:
-    """Whether a review is another version than the stored one, or knows what that one lacks."""
-    return any(row.get(name) != stored[name] for name in ("row_hash", "updated_at", "replied_at")) or any(
-        stored[name] is None and row.get(name) is not None for name in LASTING
-    )
+def _is_news(row: Row, stored: Mapping[str, Any]) -> bool:
+    if stored["is_deleted"]:
+        return not stored["is_final"] and _edited(row) >= _edited(stored)
+    if any(stored[name] is None and row.get(name) is not None for name in TABLE.lasting):
+        return True
+    is_same = all(row.get(name) == stored[name] for name in ("row_hash", "updated_at", "replied_at"))
+    return not is_same and _edited(row) >= _edited(stored)
+
+
+def _edited(row: Mapping[str, Any]) -> datetime:
+    return row.get("updated_at") or datetime.min
 
 
 def batches(source: str, part: str, started: datetime, pages: Iterable[list[Row]]) -> Iterator[Batch]:

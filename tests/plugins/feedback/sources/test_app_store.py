@@ -103,6 +103,24 @@ def test_words_that_are_changed_back_are_read_again(extract, source, store, stor
         assert stored() == store.truth
 
 
+@pytest.mark.parametrize(
+    "blank", ["row_hash = 'erased'", "row_hash = 'expired', updated_at = cast('2026-11-11' as timestamp)"]
+)
+def test_what_was_erased_or_has_expired_is_not_loaded_again_though_it_is_listed(
+    blank, extract, source, store, stored, opened, clock
+):
+    store.write(APP, "a")
+    store.write(APP, "b")
+    extract(source())
+    opened.transact([f"update raw.app_reviews set {blank}, body = null, is_deleted = true where review_id = 'a'"])
+    clock.pass_by(days=8)
+
+    counts = extract(source())
+
+    assert (counts["rows"], counts["changed"]) == (0, 0)
+    assert {row[1] for row in stored()} == {"b"}
+
+
 def test_an_old_review_that_was_edited_is_found_within_a_week(extract, source, store, stored, month, clock):
     extract(source())
     store.write(APP, "review-79", body="after weeks")  # which moves no date
