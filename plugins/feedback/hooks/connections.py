@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from feedback.errors import ConnectionMissing
+from feedback.errors import ConnectionMissing, SettingError
 
 
 def find(conn_id: str) -> Any:
@@ -31,10 +31,15 @@ def needed(conn_id: str, fields: str) -> Any:
 
 
 def base_url(connection: Any, default: str) -> str:
-    """Return the base URL of a connection: its host, which may be in pieces, as a connection of type http has it."""
+    """Return the base URL of a connection: its host, which may be in pieces, as a connection of type http has it.
+
+    :raises SettingError: it holds a login, which would be in every message about it.
+    """
     host = connection.host if connection else None
     if not host:
         return default
+    if "@" in host:
+        raise SettingError(f"connection {connection.conn_id}: its host holds a login: leave it out")
     if "://" in host:
         return host
     return f"{connection.schema or 'https'}://{host}" + (f":{connection.port}" if connection.port else "")

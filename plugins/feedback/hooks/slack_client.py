@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
-from feedback.errors import ConnectionMissing, SettingError
+from feedback.address import refuse_in_the_clear
+from feedback.errors import ConnectionMissing
 
 if TYPE_CHECKING:
     from urllib.request import Request
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from slack_sdk import WebClient
 
 TIMEOUT_S = 60
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 def slack_client(conn_id: str, allow_http: Sequence[str] = (), is_required: bool = True) -> WebClient | None:
@@ -37,12 +36,7 @@ def slack_client(conn_id: str, allow_http: Sequence[str] = (), is_required: bool
             f"connection {conn_id} is missing or has no password: set its password to the bot token of your Slack app"
             " (docs/slack.md)"
         ) from None
-    address = urlsplit(made.base_url)
-    if address.scheme != "https" and address.hostname not in (*LOOPBACK, *allow_http):
-        raise SettingError(
-            f"connection {conn_id}: {made.base_url} would carry the token and customers' words in the clear: use"
-            f" https, or allow the host by name with FEEDBACK_ALLOW_HTTP={address.hostname}"
-        )
+    refuse_in_the_clear(conn_id, made.base_url, made.BASE_URL, allow_http)
     return _keeping_its_token(made)
 
 

@@ -103,6 +103,14 @@ class TestItunes:
 
         assert answer.body["feed"]["entry"]["id"]["label"] == store.feeds["de:1"][0]["id"]
 
+    def test_a_login_in_the_address_is_refused_without_repeating_it(self, connect):
+        connect("ITUNES_DEFAULT", host="https://me:s3cret@feed.example")
+
+        with pytest.raises(SettingError, match="itunes_default: its host holds a login") as refused:
+            ItunesHook().get_conn()
+
+        assert "s3cret" not in str(refused.value)
+
     def test_needs_no_connection(self):
         assert ItunesHook().get_conn().base_url == "https://itunes.apple.com"
 
