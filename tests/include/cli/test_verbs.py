@@ -140,13 +140,13 @@ def test_the_doctor_names_what_is_missing_and_goes_on_looking(home, monkeypatch,
     told = capsys.readouterr().out
     missing = [line for line in told.splitlines() if line.startswith("MISSING")]
     assert any("/nowhere/export.zip does not exist: correct FEEDBACK_SLACK_EXPORT" in line for line in missing)
-    assert any("app_store: connection app_store_connect_default is missing: make it with" in line for line in missing)
+    assert any("connection app_store_connect_default is missing: make it with" in line for line in missing)
     assert any("nobody answers" in line for line in missing)
-    assert told.endswith("\n2 things are missing\n")
+    assert told.endswith("\n3 things are missing\n")
 
     assert main(["doctor", "--json"]) == 1
     found = json.loads(capsys.readouterr().out)
-    assert found["missing"] == 2
+    assert found["missing"] == 3
     assert {"mark", "what", "line"} == set(found["findings"][0])
     assert {one["mark"] for one in found["findings"]} == {"ok", "MISSING", "note"}
 
