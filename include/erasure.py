@@ -19,6 +19,7 @@ def places(chosen: Settings) -> Places:
         digests=home / "digest",
         warehouse=chosen.warehouse_path if is_file else None,
         copies=home / "backups",
+        journals=home / "journal",
     )
 
 

@@ -24,9 +24,9 @@ HELP = "remove an author's words, or one item, from every table and file; withou
 def arguments(parser: argparse.ArgumentParser) -> None:
     who = parser.add_mutually_exclusive_group(required=True)
     who.add_argument("--slack-user", metavar="ID", help="a user of Slack, such as U024BE7LH, in every workspace")
-    who.add_argument("--reviewer", metavar="STORE:NAME", help="a name in a store: everybody who shares it")
+    who.add_argument("--author", metavar="SOURCE:NAME", help="a name in a store or source: everybody who shares it")
     who.add_argument("--author-hash", metavar="HASH", help="as feedback.items has it")
-    who.add_argument("--item", metavar="ITEM_ID", help="one review, or one thread with all who spoke in it")
+    who.add_argument("--item", metavar="ITEM_ID", help="one review or text, or one thread with all who spoke in it")
     parser.add_argument(
         "--yes", action="store_true", help="do it: stands for --yes-delete of every table that is listed without it"
     )
@@ -70,10 +70,10 @@ def _scope(options: argparse.Namespace, warehouse: Warehouse, configured: Settin
         if not re.fullmatch("[A-Z][A-Z0-9]+", options.slack_user):
             raise SettingError("--slack-user takes an id such as U024BE7LH: see raw.slack_users.id")
         return of_author(Author(SLACK, options.slack_user))
-    store, colon, name = options.reviewer.partition(":")
-    if not (store and colon and name):
-        raise SettingError("--reviewer takes a store and a name such as google_play:Ada: see raw.app_reviews.author")
-    return of_author(Author(store, name))
+    source, colon, name = options.author.partition(":")
+    if not (source and colon and name):
+        raise SettingError("--author takes a source and a name such as itunes:Ada: see raw.app_reviews and raw.texts")
+    return of_author(Author(source, name))
 
 
 def _tell(planned: Plan, configured: Settings, options: argparse.Namespace) -> None:
@@ -104,7 +104,7 @@ def _left(configured: Settings) -> list[str]:
         "FEEDBACK_ITUNES_PAGES": configured.itunes_pages,
     }
     return [
-        "the source itself: Slack, the store",
+        "the source itself: Slack, the store, the table",
         *(f"{name}={path}" for name, path in files.items() if path),
         *(["Time Travel and Fail-safe: see docs/privacy.md"] if configured.engine == "snowflake" else []),
         "copies of the warehouse that lie elsewhere, and what the model's vendor keeps of the masked text",

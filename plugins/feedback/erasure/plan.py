@@ -43,12 +43,12 @@ class Plan:
 def plan(warehouse: Warehouse, scope: Scope, enrichments: Sequence[Enrichment], places: Places, run: Run) -> Plan:
     """Find all that holds the words of a scope; nothing of it is touched.
 
-    Copies of the warehouse go whole where somebody is erased; those that are only old have an age of their own.
+    Copies of the warehouse and journals go whole where somebody is erased; what is only old does not make them go.
     """
     found = reach(warehouse, scope, enrichments, run)
     telling = files.telling(places, found.items, {norm for _, norm in found.names})
-    copies = files.copies(places) if scope.reason == "erased" else []
-    return Plan(scope, found, (*telling, *copies), tuple(_posted(warehouse, telling)))
+    whole = [*files.copies(places), *files.journals(places)] if scope.reason == "erased" else []
+    return Plan(scope, found, (*telling, *whole), tuple(_posted(warehouse, telling)))
 
 
 def carry_out(warehouse: Warehouse, planned: Plan, run: Run, tombstone: str | None = None) -> None:

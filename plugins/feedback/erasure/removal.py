@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from feedback.erasure.answers import ITEMS
 from feedback.erasure.reach import MARKED, Reach, unmark
 from feedback.erasure.repeated import CHANNELS, HISTORY
-from feedback.erasure.scope import MESSAGES, REVIEWS, SLACK, Scope
+from feedback.erasure.scope import MESSAGES, REVIEWS, SLACK, TEXTS, Scope
 from feedback.model import Run, utc_now
 from feedback.resolution.register import mint
 from feedback.warehouse.base import Step, Warehouse
@@ -31,6 +31,13 @@ BLANK = {
             app_version = null, reply_text = null, payload = parse_json('{{}}'), updated_at = coalesce(?, updated_at),
             is_deleted = true, row_hash = ?, changed_at = ?, run_id = ?
         where {RAW[REVIEWS].row_key} in ({MARKED})
+    """,
+    TEXTS: f"""
+        update raw.texts set
+            title = null, body = null, author = null, url = null, rating = null, language = null, territory = null,
+            app_version = null, payload = null, updated_at = coalesce(?, updated_at),
+            is_deleted = true, row_hash = ?, changed_at = ?, run_id = ?
+        where {RAW[TEXTS].row_key} in ({MARKED})
     """,
 }
 """Take everything from raw rows but their keys and instants."""

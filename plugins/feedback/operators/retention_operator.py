@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from feedback.erasure.files import Places, copies, remove
 from feedback.erasure.plan import carry_out, plan
-from feedback.erasure.scope import MESSAGES, REVIEWS, before
+from feedback.erasure.scope import before
 from feedback.llm.enrichment import Enrichment
 from feedback.model import Counts, Run, utc_now
 from feedback.operators.feedback_operator import FeedbackOperator
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class RetentionOperator(FeedbackOperator):
-    """Erase the threads and reviews whose last activity is longer ago than ``days``, with all that was made of them.
+    """Erase the threads, reviews and texts whose last activity is longer ago than ``days``, with what was made of them.
 
     Nothing of it counts as deleted by a source. A copy of the warehouse goes when it is that old itself.
 
@@ -55,7 +55,7 @@ class RetentionOperator(FeedbackOperator):
             self.log.info("expired before %s UTC: %s", f"{cutoff:%Y-%m-%d %H:%M}", dict(expired))
         if expired:
             self.warehouse.compact()
-        return Counts({"expired": sum(expired[target] for target in (MESSAGES, REVIEWS))})
+        return Counts({"expired": sum(expired[target] for target in before(cutoff).rows)})
 
     def _expire(self, cutoff: datetime, run: Run) -> dict[str, int]:
         planned = plan(self.warehouse, before(cutoff), self.enrichments, self.places, run)

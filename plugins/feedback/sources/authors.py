@@ -15,6 +15,8 @@ def author_hash(salt: bytes, scope: str, author: str | None) -> str | None:
 def tombstone_hash(salt: bytes, source: str, author: str | None) -> str | None:
     """Return the hash under which an erased author is remembered: the same in every workspace and every export.
 
-    :param source: ``slack`` or a store. Slack gives no user id twice, and an export may not know its workspace.
+    Slack gives no user id twice, and an export may not know its workspace.
+
+    :param source: ``slack``, a store, or the name of a source of your own.
     """
     return author_hash(salt, source, author and author.partition("|")[0] if source == "slack" else author)

@@ -72,8 +72,8 @@ def forgotten(warehouse: Warehouse, salt: Callable[[], bytes] | None) -> Forgott
 
 
 def _author(target: str, row: Row) -> tuple[str, str | None]:
-    if target == "raw.app_reviews":
-        return row["store"], row.get("author")
+    if target in ("raw.app_reviews", "raw.texts"):
+        return row["store" if target == "raw.app_reviews" else "source"], row.get("author")
     return "slack", row.get("id" if target == "raw.slack_users" else "user_id")
 
 

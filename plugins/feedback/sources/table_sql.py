@@ -89,8 +89,14 @@ class TableSql:
                 where {key} is not null and {self._window} and {stretch}{once if self.has_repeats else ""}
             ) as listed
             left join raw.texts as known on known.source = ? and known.id = listed.id
-            where known.id is null or known.is_deleted or known.row_hash <> listed.row_hash
+            where known.id is null or (known.is_deleted or known.row_hash <> listed.row_hash) and not {self._is_gone}
         """
+
+    @property
+    def _is_gone(self) -> str:
+        """Whether the words of a known row were erased for good, or have expired and were not changed since."""
+        later = "coalesce(listed.updated_at > known.updated_at, false)" if "updated_at" in self.columns else "false"
+        return f"(known.row_hash = 'erased' or known.row_hash = 'expired' and not {later})"
 
     @property
     def _window(self) -> str:

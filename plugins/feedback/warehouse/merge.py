@@ -69,6 +69,7 @@ RAW = {
     "raw.texts": RawTable(
         key=("source", "id"),
         version=("updated_at",),
+        final="row_hash = 'erased'",
         kept=("title", "body", "rating", "updated_at", "payload", "row_hash"),
         item_id="source || ':' || id",
         tombstone="text",

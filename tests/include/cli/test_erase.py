@@ -76,7 +76,7 @@ def test_machines_can_read_it(home, capsys):
     ("who", "line"),
     [
         (["--slack-user", "@ada"], "--slack-user takes an id"),
-        (["--reviewer", "Ada"], "--reviewer takes a store and a name"),
+        (["--author", "Ada"], "--author takes a source and a name"),
         (["--author-hash", "0" * 64], "nobody in raw has this author hash"),
     ],
 )

@@ -27,7 +27,7 @@ TABLES = {
 }
 FILES = {
     *("warehouse.duckdb", "backups/warehouse-1.duckdb", "warehouse.duckdb.before-0009-x"),
-    *("report/index.html", "digest"),
+    *("report/index.html", "digest", "journal/duckdb/1.jsonl"),
 }
 
 

@@ -62,6 +62,7 @@ def test_old_threads_leave_every_table_and_file_and_young_reviews_stay(world, ex
         "raw.slack_messages_history",
         "feedback.answers_history",
     }
+    assert not (world.home / "report" / "index.html").exists()
     assert texts(world, "source = 'slack'") == []
     assert len(texts(world)) == 2
     assert world.warehouse.rows("select distinct reason from ops.tombstones") == [{"reason": "retention"}]

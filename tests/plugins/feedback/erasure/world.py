@@ -141,7 +141,8 @@ class World:
     @property
     def places(self):
         home = self.home
-        return Places(home / "report", home / "digest", home / "warehouse.duckdb", home / "backups")
+        beside = (home / "backups", home / "journal")
+        return Places(home / "report", home / "digest", home / "warehouse.duckdb", *beside)
 
     def plan(self, scope):
         return plan(self.warehouse, scope, ENRICHMENTS, self.places, self.run)
@@ -198,4 +199,7 @@ def lived_in(home, warehouse, stand_in):
     world.propose()
     warehouse.backup(home / "backups" / "warehouse-1.duckdb")
     warehouse.backup(home / "warehouse.duckdb.before-0009-x")
+    killed = home / "journal" / "duckdb" / "1.jsonl"
+    killed.parent.mkdir(parents=True)
+    killed.write_text(json.dumps({"answers": [{"quote": MARK}]}))
     return world
