@@ -13,7 +13,6 @@ from pathlib import Path
 
 import feedback
 from feedback.errors import SettingError
-from include import known_sources
 from include.connections import refuse_broken_connections
 from include.variables import (
     Reader,
@@ -31,6 +30,13 @@ from include.variables import (
     whole,
     zone,
 )
+
+try:
+    from include import known_sources
+except SettingError:
+    raise
+except Exception as error:  # people edit that file, and what they mistype is for them to read
+    raise SettingError(f"include/known_sources.py: {type(error).__name__}: {error}") from error
 
 ROOT = Path(__file__).resolve().parents[1]
 NEEDED_API = 1

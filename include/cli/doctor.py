@@ -16,12 +16,13 @@ from feedback.errors import FeedbackError
 from feedback.sources.base import Finding, Past, Source
 from include import settings
 from include.cli import environment
-from include.cli.aligned import aligned
 from include.settings import Settings
 
 HELP = "try each configured file, table, connection and pool, and say in one line each what is missing"
 STATUSES = "exit status: 0 nothing is missing, 1 something is; a note is for you to know and needs no mending"
 
+WIDTH = 28
+"""Of what was looked at: an API with one of its apps."""
 MARKS = {True: "ok", False: "MISSING", None: "note"}
 LEAST_FREE_BYTES = 1_000_000_000
 CREDENTIALS = re.compile(r"//[^/\s]*@")
@@ -34,13 +35,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
-    found = [(MARKS[one.is_fine], one.what, harmless(one.line)) for one in examine(settings.load())]
-    missing = sum(mark == MARKS[False] for mark, _, _ in found)
-    if options.json:
-        findings = [{"mark": mark, "what": what, "line": line} for mark, what, line in found]
-        print(json.dumps({"missing": missing, "findings": findings}, indent=2))
-    else:
-        print("\n".join([*aligned(found), "", told(missing)]))
+    findings = []
+    for one in examine(settings.load()):
+        found = {"mark": MARKS[one.is_fine], "what": one.what, "line": harmless(one.line)}
+        findings.append(found)
+        if not options.json:  # a look may take a while, so each is told when it is over
+            print(f"{found['mark']:7}  {found['what']:{WIDTH}}  {found['line']}", flush=True)
+    missing = sum(found["mark"] == MARKS[False] for found in findings)
+    print(json.dumps({"missing": missing, "findings": findings}, indent=2) if options.json else f"\n{told(missing)}")
     return 1 if missing else 0
 
 
@@ -75,8 +77,10 @@ def _looked(what: str, look: Callable[[Settings], Iterator[Finding]], configured
         yield from look(configured)
     except FeedbackError as error:
         yield Finding(what, False, str(error))
-    except OSError as error:
-        yield Finding(what, False, f"{error.filename or what}: {error.strerror or type(error).__name__}")
+    except Exception as error:  # noqa: BLE001 - the other looks are worth as much
+        from include.cli import trouble
+
+        yield Finding(what, False, trouble.line("doctor", error))
 
 
 def _settings(configured: Settings) -> Iterator[Finding]:

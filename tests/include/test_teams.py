@@ -17,7 +17,7 @@ FOCUS = [focus for team in TEAMS for focus in team.focus]
 def test_a_focus_names_only_what_exists(focus):
     assert set(focus.areas) <= AREAS
     assert set(focus.intents) <= INTENTS
-    assert set(focus.sources) <= {*KINDS, "app_store"}
+    assert set(focus.sources) <= set(KINDS)
 
 
 def test_every_area_is_some_teams():

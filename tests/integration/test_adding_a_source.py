@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -140,6 +141,30 @@ def test_digest_report_and_summary_show_it_under_its_name(warehouse, bundle):
     printed = [line.split()[:3] for line in (bundle / "printed.txt").read_text().splitlines()]
     assert ["support_tickets", "2", "2"] in printed
     assert ["survey", "2", "2"] in printed
+
+
+@pytest.mark.parametrize(
+    ("own", "line"),
+    [
+        ('TableSource(name="t", table="a.b", key="id", words="w")', "TypeError: .*'words'"),
+        ('TableSource(name="t", table="b", key="id", text="w")', r"source t: 'b' is no schema\.table"),
+        ("(", "SyntaxError: "),
+        ("survey", "NameError: name 'survey' is not defined"),
+    ],
+)
+def test_what_is_mistyped_in_the_line_is_told_in_one(tmp_path, own, line):
+    shutil.copytree(ROOT / "include", tmp_path / "include", ignore=shutil.ignore_patterns("sample", "__pycache__"))
+    (tmp_path / "plugins").symlink_to(ROOT / "plugins")
+    known = tmp_path / "include/known_sources.py"
+    text = known.read_text().replace("import re\n", "import re\nfrom feedback.sources.table import TableSource\n", 1)
+    known.write_text(text.replace("OWN: tuple[Source, ...] = ()\n", f"OWN: tuple[Source, ...] = ({own},)\n"))
+
+    done = subprocess.run(
+        [sys.executable, "-m", "include.cli", "plan"], cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
+
+    assert done.returncode == 1
+    assert re.fullmatch(rf"include/known_sources\.py: {line}.*\n|{line}.*\n", done.stderr), done.stderr
 
 
 def test_nothing_else_of_the_bundle_was_touched(bundle):

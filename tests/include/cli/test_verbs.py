@@ -140,7 +140,7 @@ def test_the_doctor_names_what_is_missing_and_goes_on_looking(home, monkeypatch,
     told = capsys.readouterr().out
     missing = [line for line in told.splitlines() if line.startswith("MISSING")]
     assert any("/nowhere/export.zip does not exist: correct FEEDBACK_SLACK_EXPORT" in line for line in missing)
-    assert any("connection app_store_connect_default is missing: make it with" in line for line in missing)
+    assert any("app_store_connect_default is missing: make it with" in line for line in missing)
     assert any("nobody answers" in line for line in missing)
     assert told.endswith("\n3 things are missing\n")
 
@@ -162,12 +162,27 @@ def test_the_doctor_prints_no_secret_wherever_somebody_wrote_it(home, monkeypatc
     for name, connection in connections.items():
         monkeypatch.setenv(f"AIRFLOW_CONN_{name}_DEFAULT", json.dumps(connection))
     monkeypatch.setenv("FEEDBACK_HASH_SALT", "s3cret")
+    monkeypatch.setenv("FEEDBACK_APP_STORE_APPS", "1234567890")
+    monkeypatch.setenv("FEEDBACK_GOOGLE_PLAY_APPS", "com.example.app")
 
     main(["doctor", *as_json])
 
     told = "".join(capsys.readouterr())
-    assert "openai_default" in told
+    assert {"openai_default", "app_store", "google_play"} <= set(re.findall(r"\w+", told))
     assert "s3cret" not in told
+
+
+def test_a_look_that_breaks_does_not_end_the_others(home, monkeypatch, capsys):
+    def broken(*_):
+        raise ZeroDivisionError("a customer's word")
+
+    monkeypatch.setattr("feedback.sources.itunes_pages.ItunesPages.examine", broken)
+
+    assert main(["doctor"]) == 1
+    told = capsys.readouterr().out
+    assert re.search("^MISSING +itunes_pages +doctor failed with ZeroDivisionError", told, re.MULTILINE)
+    assert "a customer's word" not in told
+    assert told.endswith("\n1 thing is missing\n")
 
 
 @pytest.mark.parametrize("verb", ["plan", "doctor", "review", "run"])

@@ -45,6 +45,13 @@ def alive(warehouse: Warehouse) -> dict[str, str | None]:
 def publish_all(warehouse: Warehouse) -> None:
     """Items of every text, as a gate would publish them."""
     about = {"source": "tickets", "source_key": "k", "channel_or_app": "c", "text": "t", "visibility": "public"}
-    about |= {"posted_at": NOON, "last_activity_at": NOON, "message_count": 1, "author_count": 1, "updated_at": NOON}
-    about |= {"has_reply_by_team": False, "content_hash": "h", "is_askable": True, "first_run_id": "r", "run_id": "r"}
+    about |= {"posted_at": NOON, "last_activity_at": NOON, "message_count": 1, "author_count": 1}
+    about |= {
+        "updated_at": datetime(2100, 1, 1),
+        "has_reply_by_team": False,
+        "content_hash": "h",
+        "is_askable": True,
+        "first_run_id": "r",
+        "run_id": "r",
+    }
     append(warehouse, "feedback.items", [{**about, "item_id": f"tickets:{one}"} for one in alive(warehouse)])

@@ -9,10 +9,11 @@ import pytest
 from feedback.errors import SourceFailed
 from feedback.model import Run
 from feedback.operators.extract_operator import ExtractOperator
+from feedback.operators.items_operator import ItemsOperator
 from feedback.sources import table_sql
 from feedback.sources.past import recall
 from feedback.sources.table import TableSource
-from tests.plugins.feedback.sources.helpdesk import NOON, TICKETS, alive, but, put, ticket
+from tests.plugins.feedback.sources.helpdesk import NOON, TICKETS, alive, but, publish_all, put, ticket
 
 pytestmark = pytest.mark.filterwarnings("ignore:Arrow output on a DB-API result")
 
@@ -71,6 +72,23 @@ def test_of_rows_with_one_key_the_newest_counts(store):
 
     assert alive(store) == {"2": "new"}
     assert counts["refused"] == 3
+
+
+def test_its_rows_become_items_once_and_their_links_when_a_host_is_named(store):
+    link = "https://support.example.com/1"
+    put(store, ticket(1, secret=link), ticket(2, "Call ada@example.com " + 2000 * "again "))
+    extract(store, but(url="secret"))
+
+    def staged(run_id, *hosts):
+        operator = ItemsOperator(task_id="stage", warehouse=store, salt=lambda: b"salt", hosts=hosts)
+        operator.work(Run(run_id, "d", "stage"), {})
+        sql = "select item_id, permalink, text from staging.items where run_id = ? order by item_id"
+        return [(row["item_id"], row["permalink"], row["text"][:14]) for row in store.rows(sql, (run_id,))]
+
+    assert staged("run_1") == [("tickets:1", None, "It crashes"), ("tickets:2", None, "Call [EMAIL_1]")]
+    publish_all(store)
+    assert staged("run_2") == []
+    assert staged("run_3", "support.example.com") == [("tickets:1", link, "It crashes")]
 
 
 @pytest.mark.parametrize(
