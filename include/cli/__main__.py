@@ -47,6 +47,8 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("stopped; what was paid and published is kept", file=sys.stderr)
         return 130
+    except BrokenPipeError:
+        return 1  # who reads what we print has read enough
     except Exception as error:  # noqa: BLE001 - nobody is shown a traceback
         from include.cli import trouble
 

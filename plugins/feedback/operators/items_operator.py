@@ -68,7 +68,7 @@ class ItemsOperator(FeedbackOperator):
             rows = [_row(item, run) for item in items if (item.item_id, item.content_hash) not in set_aside]
             if rows:
                 staged += stage(self.warehouse, "items", rows, run, shard)
-                self.log.info("items: %s staged", staged)
+                self.log.info("%s: %s items staged, %s so far", shard, len(rows), staged)
         return Counts({"staged": staged})
 
     def _shards(self) -> Iterator[tuple[str, list[Item]]]:

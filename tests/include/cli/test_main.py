@@ -125,6 +125,17 @@ def test_an_unexpected_error_is_one_line_that_names_the_file_with_its_places_and
     assert "customer" not in done.stdout + done.stderr + log.read_text()
 
 
+def test_a_reader_who_has_read_enough_is_no_trouble(monkeypatch, capsys):
+    class Gone:
+        def write(self, text):
+            raise BrokenPipeError
+
+    monkeypatch.setattr(sys, "stdout", Gone())
+
+    assert main(["review"]) == 1
+    assert capsys.readouterr().err == ""
+
+
 def test_a_full_disk_is_named_whatever_broke_on_it(tmp_path, monkeypatch):
     monkeypatch.setenv("FEEDBACK_HOME", str(tmp_path / "not" / "there"))
     monkeypatch.setattr(trouble, "ROOM_NEEDED", 2**62)
