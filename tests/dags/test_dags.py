@@ -28,6 +28,11 @@ for file in {files!r}:
     runpy.run_path(file)
 print("HEAVY", json.dumps([name for name in {heavy!r} if name in sys.modules and name not in before]))
 """
+SLACK_TASKS = """
+tasks = runpy.run_path("dags/extract_feedback.py")["extract_feedback"]().tasks
+told = {t.task_id: (t.pool, t.execution_timeout.total_seconds() / 60) for t in tasks if "extract" in t.task_id}
+print("TASKS", json.dumps(told))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -161,6 +166,23 @@ def test_dags_import_nothing_heavy():
     assert done.returncode == 0, done.stderr
     [line] = [line for line in done.stdout.splitlines() if line.startswith("HEAVY")]
     assert json.loads(line.removeprefix("HEAVY ")) == []
+
+
+def test_slack_is_read_one_task_at_a_time_and_given_the_minutes_that_are_set():
+    code = PARSE.format(root=str(ROOT), plugins=str(ROOT / "plugins"), files=[], heavy=()) + SLACK_TASKS
+    variables = {"FEEDBACK_SLACK_EXPORT": "e.zip", "FEEDBACK_SLACK_CHANNELS": "*", "FEEDBACK_SLACK_MINUTES": "90"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | variables, cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
+
+    assert done.returncode == 0, done.stderr
+    [line] = [line for line in done.stdout.splitlines() if line.startswith("TASKS")]
+    tasks = json.loads(line.removeprefix("TASKS "))
+    assert {name: pool for name, (pool, _) in tasks.items()} == {
+        "extract_slack_export": "feedback_slack",
+        "extract_slack_api": "feedback_slack",
+    }
+    assert tasks["extract_slack_api"][1] > 90
 
 
 def test_plugins_are_not_executed_under_their_bare_names():

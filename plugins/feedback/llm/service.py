@@ -7,7 +7,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import urlsplit
 
 from feedback.address import is_loopback, refuse_in_the_clear, shown
 from feedback.errors import ConnectionMissing, CredentialRefused, ServiceUnreachable, SettingError

@@ -36,6 +36,7 @@ class SlackExport(Source):
     store_emails: bool = False
     name: str = "slack_export"
     kind = "slack"
+    pool = "feedback_slack"  # never beside the API, which may move the workspace that is being loaded
 
     def extract(self, past: Past) -> Iterator[Batch | Gap]:
         sha = _sha_of_file(self.path)

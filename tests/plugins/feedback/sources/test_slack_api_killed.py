@@ -8,7 +8,7 @@ from feedback.warehouse.duckdb import DuckDBWarehouse
 from tests.plugins.feedback.sources.slack_house import House
 
 ROOT = Path(__file__).resolve().parents[4]
-POINTS = ["page:4", "page:11", "within:2", "after:2", "after:3", "within:4", "after:5"]
+POINTS = ["page:4", "page:11", "within:2", "after:2", "after:3"]
 
 
 def live(world):
