@@ -64,7 +64,8 @@ def permalink(row: Row) -> str | None:
         return f"https://play.google.com/store/apps/details?{query}"
     link = payload.get("Review Link") or _first_address(payload.get("link"))
     address = urlsplit(link if isinstance(link, str) else "")
-    return link if address.scheme == "https" and address.hostname in HOSTS.get(row["store"], ()) else None
+    is_theirs = address.scheme in ("http", "https") and address.hostname in HOSTS.get(row["store"], ())
+    return address._replace(scheme="https").geturl() if is_theirs else None  # Play Console writes http
 
 
 def _first_address(links: Any) -> Any:

@@ -79,7 +79,7 @@ def test_a_review_without_any_date_is_as_old_as_its_first_load():
             {"Review Link": "https://play.google.com/a?reviewId=1"},
             "https://play.google.com/a?reviewId=1",
         ),
-        ("google_play", {"Review Link": "http://play.google.com/a"}, None),
+        ("google_play", {"Review Link": "http://play.google.com/a"}, "https://play.google.com/a"),
         ("google_play", {"Review Link": "https://play.google.com.evil.example/a"}, None),
         ("google_play", {"Review Link": "javascript:alert(1)"}, None),
         (
