@@ -226,7 +226,7 @@ def test_a_full_disk_is_one_line_before_anything_is_done(small_disk):
 def test_a_disk_that_fills_during_a_run_is_named_and_what_was_loaded_stays(small_disk, tmp_path):
     home = Home(small_disk / "home", Hostile(tmp_path))
     process = home.start()
-    while "items:" not in (line := process.stdout.readline()):
+    while "items staged" not in (line := process.stdout.readline()):
         assert line, process.communicate()
     fill(small_disk)
     ended = home.wait(process)
