@@ -26,7 +26,12 @@ def withdraw(warehouse: Warehouse, items: Subject) -> int:
     :param items: the subject of the items, which names the tables of the answers.
     """
     gone = " union all ".join(_gone(target) for target, table in RAW.items() if table.item_id)
-    withdrawn = int(warehouse.rows(f"select count(*) as n from feedback.items where item_id in ({gone})")[0]["n"])
+    [counts] = warehouse.rows(
+        f"select count(*) as gone, count(items.item_id) as published from ({gone}) as gone"
+        " left join feedback.items as items on items.item_id = gone.item_id"
+    )
+    if not counts["gone"]:
+        return 0
     answers = [f"{schema}.{name}" for name in items.answered_by for schema in ("feedback", "staging")]
     warehouse.transact(
         [
@@ -35,7 +40,7 @@ def withdraw(warehouse: Warehouse, items: Subject) -> int:
         ],
         {"gone": gone},
     )
-    return withdrawn
+    return int(counts["published"])
 
 
 def _gone(target: str) -> str:
