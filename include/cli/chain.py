@@ -21,7 +21,7 @@ CHAIN = ("warehouse_main", "extract_feedback", "enrich_feedback", "resolve_entit
 def prepare() -> dict[str, DAG]:
     """Migrate the metadata database, make the pools, read the Dags; return them by id.
 
-    Migrating at every start costs under a second and heals a database whose first migration was killed.
+    Migrating at every start costs under a second and heals a database whose migration was killed.
     """
     from airflow.sdk.listener import get_listener_manager
     from airflow.utils.db import initdb

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from pathlib import Path
@@ -47,6 +48,25 @@ def enter(airflow_home: Path, **more: str) -> None:
     airflow_home.mkdir(parents=True, exist_ok=True)
     os.environ.pop("PYTHONPATH", None)
     os.environ.update(airflow_environment(airflow_home) | more)
+
+
+def drop_half_made(airflow_home: Path) -> None:
+    """Remove a metadata database whose making was killed: nothing is in it, and SQLite may find it locked."""
+    database = airflow_home / "airflow.db"
+    if database.exists() and not _is_made(database):
+        for file in airflow_home.glob("airflow.db*"):
+            file.unlink()
+
+
+def _is_made(database: Path) -> bool:
+    """Whether Airflow has stamped it, which it does last."""
+    import sqlite3
+
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        try:
+            return connection.execute("select 1 from alembic_version").fetchone() is not None
+        except sqlite3.DatabaseError:
+            return False
 
 
 def join(airflow_home: Path) -> bool:

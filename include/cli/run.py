@@ -43,6 +43,7 @@ def _run(configured: Settings, options: argparse.Namespace) -> int:
     from include.cli.console import Console
 
     home = configured.home / "airflow-run"
+    environment.drop_half_made(home)
     environment.enter(
         home,
         FEEDBACK_RETRY_SECONDS="1",

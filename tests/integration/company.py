@@ -125,9 +125,16 @@ def wait_until(what: Callable[[], object], process: subprocess.Popen[str], secon
     """Wait for something that a running process will do."""
     deadline = time.monotonic() + seconds
     while not what():
-        assert process.poll() is None, process.communicate()
+        assert process.poll() is None, _why(process)
         assert time.monotonic() < deadline, "it did not happen"
         time.sleep(0.02)
+
+
+def _why(process: subprocess.Popen[str]) -> str:
+    """Return what an ended process has said, and the end of each log that it names."""
+    said = "\n".join(process.communicate())
+    logs = [Path(word) for word in said.split() if word.endswith(".log")]
+    return "\n".join([said, *(log.read_text()[-3000:] for log in logs if log.exists())])
 
 
 def model(base_url: str, **variables: str) -> dict[str, str]:
