@@ -38,7 +38,7 @@ TEXTS = """
 
 NOT_OUT = """
     select asked.*
-    from ({}) as asked
+    from ({asked}) as asked
     left join (
         select sent.content_hash, ',' || sent.enrichments || ',' as enrichments
         from ops.llm_batch_rows as sent
@@ -69,7 +69,7 @@ class Estimate:
 def planned(warehouse: Warehouse, enrichments: Sequence[Enrichment], model: Model, asking: Asking) -> Estimate:
     """Return what asking everything that is owed now would cost."""
     queries = [owed.query(one, is_offline=model.name == OFFLINE, as_of=asking.as_of) for one in enrichments]
-    asked = NOT_OUT.format(" union all ".join(f"({sql})" for sql, _ in queries))
+    asked = NOT_OUT.format(asked=" union all ".join(f"({sql})" for sql, _ in queries))
     checks = PackChecks(warehouse, Registry(enrichments), model, Run("", "", ""), asking.pack)
     return _estimate(warehouse, checks, asked, [value for _, values in queries for value in values], asking.mode)
 
