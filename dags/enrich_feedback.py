@@ -29,7 +29,7 @@ from include import assets, settings
 from include.defaults import DAG_DEFAULTS
 from include.enrichments import ENRICHMENTS
 from include.entities import CATALOG, ENTITY_KINDS
-from include.expectations import ANSWER_SUBJECTS
+from include.expectations import ANSWER_SUBJECTS, limits
 from include.llm import asking
 from include.warehouse import warehouse
 
@@ -52,7 +52,7 @@ def enrich_feedback() -> None:
     for enrichment in ENRICHMENTS:
         subject = ANSWER_SUBJECTS[enrichment.name]
         with TaskGroup(enrichment.name):
-            validate = ValidateOperator(task_id="validate", subject=subject, warehouse=TABLES)
+            validate = ValidateOperator(task_id="validate", subject=subject, limits=limits(SETTINGS), warehouse=TABLES)
             publish = PublishOperator(
                 task_id="publish",
                 subject=subject,

@@ -40,11 +40,13 @@ class Areas(BaseModel):
     areas: list[Area]
 
 
+PROMPT = Path(__file__).with_suffix(".md").read_text(encoding="utf-8")
+
 AREA = Enrichment(
     name="area",
     answer_type=Areas,
-    prompt=Path(__file__).with_suffix(".md").read_text(encoding="utf-8"),
-    rules=answer_rules(labels=get_args(Label), ranges={"confidence": (0, 1)}, key=("item_id", "label")),
+    prompt=PROMPT,
+    rules=answer_rules(labels=get_args(Label), ranges={"confidence": (0, 1)}, key=("item_id", "label"), prompt=PROMPT),
     key=("item_id", "label"),
     join=union("areas", "label"),
     answer_tokens=15,

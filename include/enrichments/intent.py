@@ -19,11 +19,13 @@ class Intent(BaseModel):
     confidence: Annotated[float, Field(ge=0, le=1)]
 
 
+PROMPT = Path(__file__).with_suffix(".md").read_text(encoding="utf-8")
+
 INTENT = Enrichment(
     name="intent",
     answer_type=Intent,
-    prompt=Path(__file__).with_suffix(".md").read_text(encoding="utf-8"),
-    rules=answer_rules(labels=get_args(Label), ranges={"confidence": (0, 1)}),
+    prompt=PROMPT,
+    rules=answer_rules(labels=get_args(Label), ranges={"confidence": (0, 1)}, prompt=PROMPT),
     join=first_other_than("other"),
     unquoted=frozenset({"other"}),
     answer_tokens=12,

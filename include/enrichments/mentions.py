@@ -29,11 +29,13 @@ def identity(item_id: str, row: Mapping[str, Any]) -> dict[str, Any]:
     return {"norm": compared, "mention_id": mention_id(item_id, row["kind"], compared)}
 
 
+PROMPT = Path(__file__).with_suffix(".md").read_text(encoding="utf-8")
+
 MENTIONS = Enrichment(
     name="mentions",
     answer_type=Mentions,
-    prompt=Path(__file__).with_suffix(".md").read_text(encoding="utf-8"),
-    rules=answer_rules(key=("mention_id",)),
+    prompt=PROMPT,
+    rules=answer_rules(key=("mention_id",), prompt=PROMPT, words=("quote", "surface")),
     key=("mention_id",),
     join=union("mentions", "kind", "surface"),
     derive=identity,

@@ -5,15 +5,34 @@ The JSON beside the pages is what Great Expectations makes of them; a changed ru
 
 from pathlib import Path
 
+from feedback.llm.enrichment import Enrichment
+from feedback.resolution.normalise import norm
+from feedback.validation.golden import approved_rule, golden_rule
+from feedback.validation.rule import Rule
+from feedback.validation.spending import budget_rule
 from feedback.validation.subject import Subject, answer_subject
+from include.approved import LEAST, MODELS, PROMPTS
 from include.enrichments import ENRICHMENTS
 from include.expectations.entities import ENTITIES_SUBJECT
 from include.expectations.items import ITEMS_SUBJECT
+from include.settings import Settings, load
 
-ANSWER_SUBJECTS: dict[str, Subject] = {
-    enrichment.name: answer_subject(enrichment.name, key=enrichment.key, rules=enrichment.rules)
-    for enrichment in ENRICHMENTS
-}
+
+def _subject(enrichment: Enrichment) -> Subject:
+    name = enrichment.name
+    approved = (approved_rule(PROMPTS.get(name, ""), MODELS), golden_rule(LEAST.get(name, {})))
+    by_name = {"compared": "norm", "fold": norm} if name == "mentions" else {}
+    return answer_subject(
+        name, key=enrichment.key, rules=(*enrichment.rules, *approved), label=enrichment.label_field, **by_name
+    )
+
+
+def limits(settings: Settings) -> tuple[Rule, ...]:
+    """Return the rules of answers whose bounds a person sets."""
+    return (budget_rule(settings.llm_budget_usd, settings.llm_budget_usd_day),)
+
+
+ANSWER_SUBJECTS: dict[str, Subject] = {enrichment.name: _subject(enrichment) for enrichment in ENRICHMENTS}
 SUBJECTS: tuple[Subject, ...] = (ITEMS_SUBJECT, *ANSWER_SUBJECTS.values(), ENTITIES_SUBJECT)
 FOLDER = Path(__file__).parent
 
@@ -23,8 +42,11 @@ def snapshots() -> dict[Path, str]:
     from feedback.validation.share import share_rule
     from feedback.validation.suite import exported
 
+    bounds = {subject.name: limits(load({})) if subject.kind == "answers" else () for subject in SUBJECTS}
     return {
-        FOLDER / f"{subject.name}.json": exported(subject.name, (*subject.rules, share_rule(0.05)))
+        FOLDER / f"{subject.name}.json": exported(
+            subject.name, (*subject.rules, *bounds[subject.name], share_rule(0.05))
+        )
         for subject in SUBJECTS
     }
 

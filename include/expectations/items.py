@@ -2,6 +2,7 @@
 
 from feedback.validation.rule import Rule, Severity
 from feedback.validation.subject import Subject, Table
+from feedback.validation.volume import VOLUME
 from include.enrichments import ENRICHMENTS
 from include.known_sources import KINDS
 
@@ -26,6 +27,53 @@ REPLIES = """
             group by ledger.team_id, ledger.channel_id, ledger.thread_ts, ledger.reply_count
         ) as threads
     ) as counted"""
+
+LOST = "Reviews went by before they were read: load the report of Play Console for those months (docs/stores.md)."
+LOST_WINDOWS = """
+    select source as slice, lost as failed, lost as measured, 0 as bound, n
+    from (
+        select source, count_if(reason = 'window_missed') as lost, count(*) as n from ops.coverage group by source
+    ) as counted"""
+UNREAD = (
+    "Files, apps or channels could not be read: each line of ops.coverage says what to do; then run extract_feedback."
+)
+UNREAD_PARTS = """
+    select source as slice, unread as failed, unread as measured, 0 as bound, n
+    from (
+        select source, count_if(status in ('failed', 'refused') and reason <> 'window_missed') as unread, count(*) as n
+        from ops.coverage group by source
+    ) as counted"""
+TWICE = "The same words came under several ids: see whether a source is loaded twice, by API and by file for instance."
+REPEATED = """
+    select 'all' as slice, failed, failed / n as measured, case when n >= 30 then 0.1 end as bound, n
+    from (
+        select cast(count(*) as double) as n, count_if(known.ids > 1) as failed
+        from staged
+        left join (
+            select content_hash, count(distinct item_id) as ids
+            from (
+                select content_hash, item_id from feedback.items
+                union all
+                select content_hash, item_id from staged
+            ) as every_item
+            where content_hash in (select content_hash from staged)
+            group by content_hash
+        ) as known on known.content_hash = staged.content_hash
+        where length(staged.text) >= 60
+    ) as counted
+    where n > 0"""
+
+
+def _batch_rule(name: str, measure: str, runbook: str) -> Rule:
+    return Rule(
+        id=name,
+        scope="run",
+        severity="warning",
+        owner="sources",
+        runbook=runbook,
+        condition="measured <= bound",
+        measure=measure,
+    )
 
 
 def _rule(name: str, condition: str, runbook: str = MISBUILT, severity: Severity = "critical") -> Rule:
@@ -56,15 +104,11 @@ ITEMS_SUBJECT = Subject(
         _rule("counts_sane", "(message_count >= 1 or text = '') and author_count between 0 and message_count"),
         _rule("lineage_complete", "content_hash is not null and updated_at is not null"),
         _rule("text_undamaged", "text is null or position('\ufffd' in text) = 0", DAMAGED, "warning"),
-        Rule(
-            id="replies_complete",
-            scope="run",
-            severity="warning",
-            owner="sources",
-            runbook=INCOMPLETE,
-            condition="measured <= bound",
-            measure=REPLIES,
-        ),
+        _batch_rule("replies_complete", REPLIES, INCOMPLETE),
+        _batch_rule("window_kept", LOST_WINDOWS, LOST),
+        _batch_rule("sources_covered", UNREAD_PARTS, UNREAD),
+        _batch_rule("words_once", REPEATED, TWICE),
+        VOLUME,
     ),
     answered_by=tuple(enrichment.name for enrichment in ENRICHMENTS),
 )

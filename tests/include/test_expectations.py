@@ -1,18 +1,22 @@
 """Every rule of every suite is broken by a batch of its own, and by nothing else; the snapshots are current."""
 
 import json
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from feedback.errors import GateBlocked
 from feedback.model import utc_now
 from feedback.operators.validate_operator import ValidateOperator
+from feedback.validation.golden import golden_rule
 from feedback.warehouse.merge import append, stage
+from include import settings
+from include.approved import PROMPTS
 from include.enrichments import ENRICHMENTS
-from include.expectations import SUBJECTS, snapshots, write_snapshots
+from include.expectations import SUBJECTS, limits, snapshots, write_snapshots
 
-AT = datetime(2026, 11, 2)
+AT = utc_now()
 WORDS = "Sync fails since 4.2, <b>please</b> fix"
 
 ITEM = {
@@ -51,6 +55,10 @@ OWN = {enrichment.name: {"label": enrichment.labels[0], "confidence": 0.5} for e
 }
 NAME = {"kind": "product", "entity_id": "e1", "score": 1.0, "decision_id": "d"}
 ENTITY = {"kind": "product", "canonical_name": "Kite", "is_competitor": False, "status": "active", "created_at": AT}
+
+LABEL = {name: row.get("label") for name, row in OWN.items()}
+ALONG = {"set_aside_share": {"decision_named", "lineage_complete"}}
+"""What cannot but break with a rule."""
 
 TWICE = "twice"
 """A row whose key another row has."""
@@ -97,15 +105,20 @@ def items(warehouse, run, change):
 
 def answers(name, key):
     def propose(warehouse, run, change):
-        rows = [ANSWER | OWN[name] | {"item_id": f"slack:{n}"} for n in range(5)]
+        own = OWN[name] | {"prompt_version": PROMPTS[name]}
+        rows = [ANSWER | own | {"item_id": f"slack:{n}"} for n in range(5)]
         rows = [row | ({"mention_id": row["item_id"]} if "mention_id" in key else {}) for row in rows]
         rows = changed(rows, change)
         stage(warehouse, name, rows, run)
-        pair = {"enrichment": name, "content_hash": "h", "prompt_version": "p", "outcome": "staged"}
         counts = {row["item_id"]: sum(other["item_id"] == row["item_id"] for other in rows) for row in rows}
-        stage(warehouse, "asked", [pair | {"item_id": item, "rows_out": n} for item, n in counts.items()], run)
+        stage(warehouse, "asked", [asked_pair(name, item, n) for item, n in counts.items()], run)
 
     return propose
+
+
+def asked_pair(name, item, rows_out):
+    pair = {"enrichment": name, "content_hash": "h", "outcome": "staged", "model": "offline", "asked_at": AT}
+    return pair | {"prompt_version": PROMPTS[name], "item_id": item, "rows_out": rows_out}
 
 
 def entities(warehouse, run, change):
@@ -151,13 +164,108 @@ def spoil(warehouse, run, name):
 
 
 def disagree_when_packed(warehouse, run, name):
-    checks = {"enrichment": name, "prompt_version": "p", "model": "offline", "pack_rows": 20, "agreement": 0.5}
+    checks = {
+        "enrichment": name,
+        "prompt_version": PROMPTS[name],
+        "model": "offline",
+        "pack_rows": 20,
+        "agreement": 0.5,
+    }
     checks |= {"call_id": "c", "run_id": "r", "checked_at": AT}
     append(warehouse, "ops.pack_checks", [checks | {"text_hash": str(number)} for number in range(60)])
-    warehouse.transact(["update staging.asked set model = 'offline'"])
+
+
+def past_and_present(past, now, *, rating=None):
+    """Three hundred answers of the weeks before, and as many of this run as ``now`` has labels."""
+
+    def change(warehouse, run, name):
+        of_past = [(f"slack:p{n}", past[n % len(past)]) for n in range(300 if past else 0)]
+        of_now = [(f"slack:n{n}", label) for n, label in enumerate(now)]
+        about = {name: value for name, value in ITEM.items() if name != "has_personal_data"}
+        about |= {"rating": rating, "first_run_id": "r", "run_id": "r"}
+        items = [about | {"source_key": item[6:], "item_id": item} for item, _ in (*of_past, *of_now)]
+        append(warehouse, "feedback.items", items)
+        asked = {"prompt_version": PROMPTS[name]}
+        row = {k: v for k, v in (ANSWER | OWN[name] | asked).items() if k not in ("is_grounded", "has_personal_data")}
+        append(warehouse, f"feedback.{name}", [row | {"item_id": i, "label": x, "run_id": "r"} for i, x in of_past])
+        answered = {"enrichment": name, "status": "answered", "content_hash": "h", "model": "offline", **asked}
+        answered |= {"rows_out": 1, "run_id": "r", "answered_at": AT}
+        append(warehouse, "ops.answers", [answered | {"item_id": item} for item, _ in of_past])
+        rows = [ANSWER | OWN[name] | asked | {"item_id": item, "label": label} for item, label in of_now]
+        stage(warehouse, name, rows, run)
+        stage(warehouse, "asked", [asked_pair(name, item, 1) for item, _ in of_now], run)
+
+    return change
+
+
+def paid(past, now):
+    """Six hundred rows of the weeks before and three hundred of this run: dollars and tokens of a row."""
+
+    def change(warehouse, run, name):
+        call = dict.fromkeys(("cached_tokens", "cache_write_tokens", "reasoning_tokens", "attempt", "output_tokens"), 0)
+        call |= {"purpose": "enrich", "dag_id": "d", "task_id": "t", "model": "m", "mode": "online", "row_count": 300}
+        call |= {"status": "settled", "reserved_usd": 1.0, "started_at": AT, "prompt_versions": {}}
+        calls = [("a", "r", *past), ("b", "r", *past), ("c", run.run_id, *now)]
+        rows = [{"call_id": i, "run_id": r, "cost_usd": 300 * usd, "input_tokens": 300 * n} for i, r, usd, n in calls]
+        append(warehouse, "ops.llm_calls", [call | row for row in rows])
+
+    return change
+
+
+def cover(**gap):
+    def change(warehouse, run, name):
+        row = {"source": "google_play", "part": "com.example", "status": "failed", "detail": "x"}
+        append(warehouse, "ops.coverage", [row | {"first_run_id": "r", "last_run_id": "r"} | gap])
+
+    return change
+
+
+def usual_batches_are_large(warehouse, run, name):
+    total = {"subject": name, "rule": "set_aside_share", "slice": "all", "severity": "critical", "outcome": "pass"}
+    total |= {"failed": 0, "total": 900, "decision": "publish", "checked_at": AT}
+    append(warehouse, "ops.validations", [total | {"run_id": f"earlier_{n}"} for n in range(7)])
+
+
+def repeat_words(warehouse, run, name):
+    same = ITEM | {"text": WORDS * 3}
+    stage(warehouse, "items", [same | {"source_key": f"{n}", "item_id": f"slack:{n}"} for n in range(40)], run)
+
+
+def answer_golden_wrong(warehouse, run, name):
+    past_and_present([], [LABEL[name]] * 60)(warehouse, run, name)
+    golden = {"enrichment": name, "answer": '"another"', "author": "ada", "added_at": AT}
+    append(warehouse, "ops.golden", [golden | {"item_id": f"slack:n{n}"} for n in range(60)])
+
+
+def update(*changes):
+    def apply(warehouse, run, name):
+        warehouse.transact([change.format(name=name) for change in changes])
+
+    return apply
+
+
+def end_the_budget(warehouse, run, name):
+    waits = asked_pair(name, "slack:9", 0) | {"outcome": "pending", "reason": "budget", "run_id": run.run_id}
+    append(warehouse, "staging.asked", [waits | {"shard": "b"}])
 
 
 BROKEN_BATCH = {
+    "answers_fresh": update("update staging.{name} set answered_at = answered_at - interval '2 days'"),
+    "unknown_rate": past_and_present(["positive", "negative"], ["neutral"] * 40),
+    "label_drift": past_and_present(["positive"], ["negative"] * 60),
+    "stars_agree": past_and_present([], ["positive"] * 40, rating=1),
+    "volume_usual": usual_batches_are_large,
+    "budget_sufficed": end_the_budget,
+    "budget_kept": paid((0.02, 9), (0.02, 9)),
+    "cost_per_row": paid((0.001, 9), (0.003, 9)),
+    "tokens_per_row": paid((0.001, 900), (0.001, 1900)),
+    "asked_as_approved": update(
+        "update staging.asked set model = 'a stranger'", "update staging.{name} set model = 'a stranger'"
+    ),
+    "golden_holds": answer_golden_wrong,
+    "window_kept": cover(reason="window_missed"),
+    "sources_covered": cover(reason="broken_json", status="refused"),
+    "words_once": repeat_words,
     "answered_once": lose_a_row,
     "packing_agrees": disagree_when_packed,
     "set_aside_share": spoil,
@@ -167,11 +275,27 @@ BROKEN_BATCH = {
     "redirect_known": stage_entity(entity_id="e2", status="merged", merged_into="nobody"),
     "names_resolved": mention_unresolved,
 }
-CASES = [
-    pytest.param(subject, rule, id=f"{subject.name}-{rule.id}")
-    for subject in SUBJECTS
-    for rule in ValidateOperator(task_id="validate", subject=subject, warehouse=None).rules
-]
+BARRED = golden_rule({"offline": 0.9})
+"""No model is held against the golden set as we ship it."""
+
+
+def gate(warehouse, subject):
+    rules = tuple(BARRED if rule.id == "golden_holds" else rule for rule in subject.rules)
+    bounds = limits(settings.load({})) if subject.kind == "answers" else ()
+    return ValidateOperator(
+        task_id="validate", subject=replace(subject, rules=rules), limits=bounds, warehouse=warehouse
+    )
+
+
+def cases():
+    """Each rule once: what several questions share is broken for one of them."""
+    known = set()
+    for subject in SUBJECTS:
+        for rule in gate(None, subject).rules:
+            about = replace(rule, measure=rule.measure.replace(PROMPTS.get(subject.name, "-"), "-"))
+            if (subject.kind, about) not in known:
+                known.add((subject.kind, about))
+                yield pytest.param(subject, rule, id=f"{subject.name}-{rule.id}")
 
 
 def propose(warehouse, run, subject, change):
@@ -179,14 +303,19 @@ def propose(warehouse, run, subject, change):
     proposing(warehouse, run, change)
 
 
+def prompt_line(subject):
+    (prompt,) = (enrichment.prompt for enrichment in ENRICHMENTS if enrichment.name == subject.name)
+    return max(prompt.splitlines(), key=len)
+
+
 def judge(warehouse, run, subject):
     """Return the broken rules."""
     try:
-        ValidateOperator(task_id="validate", subject=subject, warehouse=warehouse).work(run, {})
+        gate(warehouse, subject).work(run, {})
         decision = "publish"
     except GateBlocked:
         decision = "block"
-    found = warehouse.rows("select distinct rule, decision from ops.validations where outcome <> 'pass'")
+    found = warehouse.rows("select distinct rule, decision from ops.validations where outcome in ('fail', 'error')")
     assert {row["decision"] for row in found} <= {decision}
     return {row["rule"] for row in found}, decision
 
@@ -197,16 +326,19 @@ def test_a_sound_batch_breaks_no_rule(warehouse, run, subject):
     assert judge(warehouse, run, subject) == (set(), "publish")
 
 
-@pytest.mark.parametrize(("subject", "rule"), CASES)
+@pytest.mark.parametrize(("subject", "rule"), list(cases()))
 def test_each_rule_is_broken_by_a_batch_of_its_own(warehouse, run, subject, rule):
-    if rule.scope == "row":
+    if rule.id == "prompt_unrepeated":
+        propose(warehouse, run, subject, {"quote": f"he said: {prompt_line(subject)}"})
+        assert judge(warehouse, run, subject) == ({rule.id}, "publish")
+    elif rule.scope == "row":
         propose(warehouse, run, subject, BROKEN_ROW[subject.kind][rule.id])
         assert judge(warehouse, run, subject) == ({rule.id}, "publish")
     else:
         propose(warehouse, run, subject, {})
         BROKEN_BATCH[rule.id](warehouse, run, subject.name)
         broken, decision = judge(warehouse, run, subject)
-        assert rule.id in broken
+        assert broken - ALONG.get(rule.id, set()) == {rule.id}
         assert decision == ("block" if rule.severity == "critical" else "publish")
 
 

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from feedback.validation.batch import (
+    ANSWERED_ONCE,
+    ANSWERS_FRESH,
+    LABEL_DRIFT,
+    PACKING_AGREES,
+    UNKNOWN_RATE,
+    UNQUOTED,
+)
 from feedback.validation.rule import Rule
+from feedback.validation.spending import SPENDING
+from feedback.validation.volume import VOLUME
+
+TELLING = 40
+"""So many characters of a line tell it from what customers write."""
 
 DECIDERS = ("rule", "cache", "local", "llm", "human")
-UNQUOTED = ("neutral", "other", "unknown")
-"""Labels that say that nothing was found, so there may be nothing to quote."""
 
 
 def answer_rules(
@@ -16,12 +27,15 @@ def answer_rules(
     labels: Sequence[str] = (),
     ranges: Mapping[str, tuple[float, float]] | None = None,
     key: Sequence[str] = ("item_id",),
+    prompt: str = "",
+    words: Sequence[str] = ("quote",),
 ) -> tuple[Rule, ...]:
     """Return the rules of an enrichment.
 
     :param labels: the label set; empty where the answer has no label.
     :param ranges: column to its least and greatest value; NULL is outside of every range.
     :param key: columns that identify a row.
+    :param prompt: what no published word may repeat; ``words``: the columns that hold words.
     """
     return (
         Rule(
@@ -33,6 +47,7 @@ def answer_rules(
             condition=f"count(*) over (partition by {', '.join(key)}) = 1",
         ),
         *_label_rules(labels),
+        *_prompt_rules(prompt, words),
         *(_range_rule(column, *bounds) for column, bounds in (ranges or {}).items()),
         Rule(
             id="quote_grounded",
@@ -64,6 +79,11 @@ def answer_rules(
         ),
         ANSWERED_ONCE,
         PACKING_AGREES,
+        ANSWERS_FRESH,
+        UNKNOWN_RATE,
+        LABEL_DRIFT,
+        VOLUME,
+        *SPENDING,
     )
 
 
@@ -89,6 +109,23 @@ def _label_rules(labels: Sequence[str]) -> tuple[Rule, ...]:
     return known, quoted
 
 
+def _prompt_rules(prompt: str, words: Sequence[str]) -> tuple[Rule, ...]:
+    lines = [line.strip()[:TELLING] for line in prompt.splitlines() if len(line.strip()) >= TELLING]
+    if not lines:
+        return ()
+    repeats = (f"position({_list([line.lower()])} in lower({column})) > 0" for column in words for line in lines)
+    return (
+        Rule(
+            id="prompt_unrepeated",
+            scope="row",
+            severity="critical",
+            owner="prompts",
+            runbook="The answer repeats our prompt: a customer may have told the model to; read the item, drop it.",
+            condition=f"not coalesce({' or '.join(repeats)}, false)",
+        ),
+    )
+
+
 def _range_rule(column: str, least: float, most: float) -> Rule:
     return Rule(
         id=f"{column}_in_range",
@@ -102,64 +139,3 @@ def _range_rule(column: str, least: float, most: float) -> Rule:
 
 def _list(words: Sequence[str]) -> str:
     return ", ".join("'" + word.replace("'", "''") + "'" for word in words)
-
-
-ANSWERED_ONCE = Rule(
-    id="answered_once",
-    scope="run",
-    severity="critical",
-    owner="pipeline",
-    runbook="An item was lost, doubled, invented or answered for another text: file a bug, then ask the batch again.",
-    condition="measured <= bound",
-    measure="""
-        select 'all' as slice, failed, failed as measured, 0 as bound, n
-        from (
-            select
-                sum(
-                    case
-                        when a.times = 1 and a.outcome = 'staged' and a.rows_out = coalesce(s.times, 0)
-                            and (s.times is null or (s.questions = 1 and s.question = a.question)) then 0
-                        when a.times = 1 and a.outcome in ('quarantined', 'pending') and s.times is null then 0
-                        else 1
-                    end
-                ) as failed,
-                count(*) as n
-            from (
-                select
-                    item_id, count(*) as times, min(outcome) as outcome, min(rows_out) as rows_out,
-                    min(content_hash || ' ' || prompt_version) as question
-                from asked group by item_id
-            ) as a
-            full join (
-                select
-                    item_id, count(*) as times, count(distinct content_hash || ' ' || prompt_version) as questions,
-                    min(content_hash || ' ' || prompt_version) as question
-                from staged group by item_id
-            ) as s on s.item_id = a.item_id
-        ) as pairs""",
-)
-"""Each asked pair is answered or set aside, once, and nothing else is staged."""
-
-PACKING_AGREES = Rule(
-    id="packing_agrees",
-    scope="run",
-    severity="warning",
-    owner="prompts",
-    runbook="Rows that share a request are answered otherwise than alone: packs shrink; shorten the prompt.",
-    condition="measured >= bound",
-    measure="""
-        select 'all' as slice, round(n * (1 - agreement)) as failed, agreement as measured, 0.9 as bound, n
-        from (
-            select avg(agreement) as agreement, count(*) as n
-            from (
-                select checks.agreement
-                from ops.pack_checks as checks
-                join (select distinct enrichment, prompt_version, model from asked) as mine
-                    on mine.enrichment = checks.enrichment and mine.prompt_version = checks.prompt_version
-                    and mine.model = checks.model
-                qualify row_number() over (order by checks.checked_at desc) <= 200
-            ) as newest
-        ) as counted
-        where n >= 50""",
-)
-"""Answers given beside other rows are those given alone, as far as this has been checked."""

@@ -7,14 +7,15 @@ either, so no finding can quote a customer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from feedback.errors import FeedbackError
-from feedback.validation.rule import Rule
+from feedback.validation.golden import right_answers
+from feedback.validation.rule import NOTHING, SHARE, Rule
 from feedback.validation.subject import Subject
-from feedback.warehouse.base import Warehouse
+from feedback.warehouse.base import Relation, Warehouse
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
 
 KEYS = ("row_key", "item_id", "content_hash", "prompt_version")
 """What tells a row of ``row_checks`` from another; all else there is a rule."""
+
+RECENT = "cast(current_timestamp as timestamp_ntz) - interval '28 days'"
+TOTALS = f"""
+    select run_id, max(total) as total from ops.validations
+    where subject = ? and run_id <> ? and rule = '{SHARE}' and checked_at >= {RECENT} group by run_id"""
 
 
 @dataclass(frozen=True)
@@ -49,11 +55,11 @@ def row_checks(warehouse: Warehouse, subject: Subject, rules: Sequence[Rule], ru
             f" from staged) select {', '.join([*columns, *(rule.id for rule in rules)])} from checked"
         )
 
-    return _view(warehouse, query, [rule for rule in rules if rule.scope == "row"], params)
+    return _view(warehouse, query, [rule for rule in rules if rule.scope == "row"], params, {})
 
 
 def run_measures(warehouse: Warehouse, subject: Subject, rules: Sequence[Rule], run_id: str) -> View:
-    """Return ``rule, slice, failed, measured, bound, n, holds``."""
+    """Return ``rule, slice, failed, measured, bound, n, holds``; ``holds`` is NULL where history is too short."""
     with_relations, params = relations(subject, run_id)
     nothing = (
         "select cast(null as varchar) as rule, cast(null as varchar) as slice, cast(null as integer) as failed,"
@@ -64,12 +70,14 @@ def run_measures(warehouse: Warehouse, subject: Subject, rules: Sequence[Rule], 
     def query(rules: Sequence[Rule]) -> str:
         measures = [
             f"select '{rule.id}', slice, cast(failed as integer), cast(measured as double), cast(bound as double),"
-            f" cast(n as integer), coalesce({rule.condition}, false) from ({rule.measure}) as {rule.id}"
+            f" cast(n as integer), case when bound is not null then coalesce({rule.condition}, false) end"
+            f" from ({rule.measure}) as {rule.id}"
             for rule in rules
         ]
         return f"{with_relations} " + " union all ".join([nothing, *measures])
 
-    return _view(warehouse, query, [rule for rule in rules if rule.scope == "run"], params)
+    golden = {"golden": right_answers(warehouse, subject)} if subject.kind == "answers" else {}
+    return _view(warehouse, query, [rule for rule in rules if rule.scope == "run"], params, golden)
 
 
 def proposed(warehouse: Warehouse, subject: Subject, run_id: str) -> int:
@@ -84,37 +92,84 @@ def relations(subject: Subject, run_id: str) -> tuple[str, tuple[Any, ...]]:
     """Return the ``with`` clause that names what rules may speak of, and its values.
 
     ``staged`` is what the run proposes, ``staged_<table>`` what goes along with it, ``asked`` what it set out
-    to ask, ``rejects`` what is set aside already, ``judged`` every item that is staged or asked.
+    to ask, ``rejects`` what is set aside already, ``judged`` every item that is staged or asked, ``this_run`` its
+    id, ``totals`` how many items each earlier run of the last four weeks brought here. Of answers: ``calls`` are
+    what the run has paid, ``fresh`` and ``past`` each label that it gives, and that was given in those weeks,
+    ``said`` what was answered to this prompt whenever, ``incoming.golden`` what people answer.
     """
-    beside = "".join(
-        f", staged_{table.name} as (select * from {table.staged} where run_id = ?)" for table in subject.tables[1:]
-    )
-    clause = (
-        f"with staged as (select * from {subject.judged.staged} where run_id = ?){beside},"
-        " asked as (select * from staging.asked where run_id = ? and enrichment = ?),"
-        " rejects as (select * from staging.rejects where run_id = ? and subject = ?),"
-        f" judged as (select {subject.item_id} as item_id from staged union select item_id from asked)"
-    )
-    return clause, (*[run_id] * len(subject.tables), run_id, subject.name, run_id, subject.name)
+    named: dict[str, tuple[str, tuple[Any, ...]]] = {
+        "this_run": ("select ? as run_id", (run_id,)),
+        "staged": (f"select * from {subject.judged.staged} where run_id = ?", (run_id,)),
+        **{
+            f"staged_{table.name}": (f"select * from {table.staged} where run_id = ?", (run_id,))
+            for table in subject.tables[1:]
+        },
+        "asked": ("select * from staging.asked where run_id = ? and enrichment = ?", (run_id, subject.name)),
+        "rejects": ("select * from staging.rejects where run_id = ? and subject = ?", (run_id, subject.name)),
+        "judged": (f"select {subject.item_id} as item_id from staged union select item_id from asked", ()),
+        "totals": (TOTALS, (subject.name, run_id)),
+    }
+    if subject.kind == "answers":
+        named |= {
+            "calls": ("select * from ops.llm_calls where run_id = ?", (run_id,)),
+            "fresh": (_fresh(subject.label), ()),
+            "said": (_said(subject), (subject.name,)),
+            "past": (_past(subject), (subject.name, run_id)),
+        }
+    clause = ", ".join(f"{name} as ({sql})" for name, (sql, _) in named.items())
+    return f"with {clause}", tuple(value for _, values in named.values() for value in values)
+
+
+def _fresh(label: str) -> str:
+    return f"""
+        select asked.item_id, coalesce(items.source, 'gone') as source, coalesce(staged.{label}, '{NOTHING}') as label
+        from asked
+        left join feedback.items as items on items.item_id = asked.item_id
+        left join staged on staged.item_id = asked.item_id
+        where asked.outcome = 'staged' and asked.item_id not in (select item_id from rejects)"""
+
+
+def _past(subject: Subject) -> str:
+    return f"""
+        select known.item_id, items.source, coalesce(published.{subject.label}, '{NOTHING}') as label
+        from ops.answers as known
+        join feedback.items as items on items.item_id = known.item_id
+        left join {subject.judged.published} as published on published.item_id = known.item_id
+        where known.enrichment = ? and known.run_id <> ? and known.status = 'answered'
+            and known.answered_at >= {RECENT}"""
+
+
+def _said(subject: Subject) -> str:
+    return f"""
+        select distinct asked.item_id, asked.model, lower(staged.{subject.compared}) as label
+        from asked
+        left join staged on staged.item_id = asked.item_id
+        where asked.outcome = 'staged' and asked.item_id not in (select item_id from rejects)
+        union all
+        select distinct known.item_id, known.model, lower(published.{subject.compared}) as label
+        from ops.answers as known
+        left join {subject.judged.published} as published on published.item_id = known.item_id
+        where known.enrichment = ? and known.status = 'answered'
+            and known.prompt_version in (select prompt_version from asked)
+            and known.item_id not in (select item_id from asked)"""
 
 
 def _view(
-    warehouse: Warehouse, query: Callable[[Sequence[Rule]], str], rules: Sequence[Rule], params: Sequence[Any]
+    warehouse: Warehouse,
+    query: Callable[[Sequence[Rule]], str],
+    rules: Sequence[Rule],
+    params: Sequence[Any],
+    incoming: Mapping[str, Relation],
 ) -> View:
-    try:
-        return View(warehouse.arrow(query(rules), params), frozenset())
-    except FeedbackError as error:
-        if error.retryable:
-            raise
-    broken = frozenset(rule.id for rule in rules if not _runs(warehouse, query([rule]), params))
-    return View(warehouse.arrow(query([rule for rule in rules if rule.id not in broken]), params), broken)
+    def tried(rules: Sequence[Rule]) -> pa.Table | None:
+        try:
+            return warehouse.arrow(query(rules), params, incoming)
+        except FeedbackError as error:
+            if error.retryable:
+                raise
+            return None
 
-
-def _runs(warehouse: Warehouse, sql: str, params: Sequence[Any]) -> bool:
-    try:
-        warehouse.arrow(sql, params)
-    except FeedbackError as error:
-        if error.retryable:
-            raise
-        return False
-    return True
+    if (whole := tried(rules)) is not None:
+        return View(whole, frozenset())
+    broken = frozenset(rule.id for rule in rules if tried([rule]) is None)
+    return View(warehouse.arrow(query([rule for rule in rules if rule.id not in broken]), params, incoming), broken)

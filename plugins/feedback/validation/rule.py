@@ -11,6 +11,12 @@ from typing import Literal
 Scope = Literal["row", "run"]
 Severity = Literal["critical", "warning", "info"]
 
+NOTHING = "(nothing)"
+"""Stands in ``fresh`` and ``past`` for the label of an answer without rows."""
+
+SHARE = "set_aside_share"
+"""The rule that judges every batch of every subject, so that its totals tell how large batches are."""
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -26,7 +32,7 @@ class Rule:
         Scope ``run``: over a row of ``measure``.
     :param measure: scope ``run`` only: a query for ``slice, failed, measured, bound, n``, a row a slice, over
         the run's relations (``checks.relations``) and whatever is published. ``failed`` of ``n`` rows are at
-        fault where the condition does not hold.
+        fault where the condition does not hold; where ``bound`` is NULL, there is not enough history to judge by.
     """
 
     id: str

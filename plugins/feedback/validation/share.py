@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from feedback.validation.rule import Rule
+from feedback.validation.rule import SHARE, Rule
 
 A_FEW = 3
 """So many items may always be set aside: of five answers one bad one is a fifth, and no reason to stop."""
@@ -11,7 +11,7 @@ A_FEW = 3
 def share_rule(most: float) -> Rule:
     """Return the rule that at most this share of a run's items, or a few where they are few, is set aside."""
     return Rule(
-        id="set_aside_share",
+        id=SHARE,
         scope="run",
         severity="critical",
         owner="prompts",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from feedback.validation.rule import Rule
 
@@ -38,6 +38,8 @@ class Subject:
     :param tables: the first holds the rows that row rules judge; what goes along follows.
     :param rules: what must hold.
     :param answered_by: kind ``items`` only: the enrichments whose answers age when a text changes.
+    :param label: kind ``answers`` only: the column whose values should be given as often as ever.
+    :param compared: the same: the column that is held against golden answers, folded as they are by ``fold``.
     """
 
     name: str
@@ -45,6 +47,9 @@ class Subject:
     tables: tuple[Table, ...]
     rules: tuple[Rule, ...]
     answered_by: tuple[str, ...] = ()
+    label: str = "label"
+    compared: str = "label"
+    fold: Callable[[str], str] = str.casefold
 
     @property
     def judged(self) -> Table:
@@ -72,9 +77,9 @@ class Subject:
         return joined(("prompt_version",)) if self.kind == "answers" else "''"
 
 
-def answer_subject(name: str, *, key: Sequence[str], rules: Sequence[Rule]) -> Subject:
-    """Return what the gate of one enrichment is about."""
-    return Subject(name=name, kind="answers", tables=(Table(name, tuple(key)),), rules=tuple(rules))
+def answer_subject(name: str, *, key: Sequence[str], rules: Sequence[Rule], **options: Any) -> Subject:
+    """Return what the gate of one enrichment is about; options are those of ``Subject``."""
+    return Subject(name=name, kind="answers", tables=(Table(name, tuple(key)),), rules=tuple(rules), **options)
 
 
 def joined(columns: Sequence[str]) -> str:

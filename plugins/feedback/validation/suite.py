@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 WITHOUT_ROWS = {"result_format": "BASIC", "partial_unexpected_count": 0}
 """Counts alone: no finding carries a value."""
 
+OUTCOMES = {True: "pass", False: "fail", None: "not_enough_history"}
+
 
 def check(rows: View, measures: View, rules: Sequence[Rule]) -> list[Verdict]:
     """Return one verdict for each row rule and for each slice of each run rule."""
@@ -55,8 +57,8 @@ def _of_slice(rule: Rule, row: dict[str, Any]) -> Verdict:
     return Verdict(
         rule=rule.id,
         severity=rule.severity,
-        outcome="pass" if row["holds"] else "fail",
-        failed=0 if row["holds"] else row["failed"],
+        outcome=OUTCOMES[row["holds"]],
+        failed=row["failed"] if row["holds"] is False else 0,
         total=row["n"],
         slice=row["slice"],
         measured=row["measured"],

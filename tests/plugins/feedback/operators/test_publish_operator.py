@@ -1,12 +1,12 @@
 """Publishing on a real warehouse file: what appears, what stays, what is never published twice or too late."""
 
 import json
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from feedback.errors import GateBlocked
-from feedback.model import Run
+from feedback.model import Run, utc_now
 from feedback.operators.publish_operator import PublishOperator
 from feedback.operators.validate_operator import ValidateOperator
 from feedback.validation.answers import answer_rules
@@ -16,7 +16,7 @@ from feedback.validation.subject import Subject, Table, answer_subject
 from feedback.warehouse.merge import append, stage
 
 HOSTILE = "<img src=x onerror=alert('1')>\n'); delete from feedback.items; -- 🧨 \u202e"
-FIRST = datetime(2026, 11, 2, 8)
+FIRST = utc_now() - timedelta(hours=20)
 AREA = answer_subject("area", key=("item_id", "label"), rules=answer_rules(labels=("a", "b"), key=("item_id", "label")))
 ITEMS = Subject(
     name="items",
