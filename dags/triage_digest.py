@@ -2,11 +2,12 @@
 ### Triage digest
 
 Writes what each team should read today, with a quote and a link each, and the report on the whole.
-At most one digest per team and day.
+At most one digest per team and day. `watch` opens an incident where a source has fallen silent or
+`extract_feedback` did not run, and tells Slack what it could not be told before.
 
 **Starts when** `feedback.entities` is updated, or at `FEEDBACK_DIGEST_CRON` where nothing was.
 **Reads** `feedback.*`, `ops.*`. **Writes** `$FEEDBACK_HOME/digest/`, `$FEEDBACK_HOME/report/index.html`,
-`ops.posts`, `ops.reports`.
+`ops.posts`, `ops.reports`, `ops.incidents`.
 
 **If it fails**: no table is touched by it. Its line says which file could not be written; clear the run.
 The report is written also where a digest failed.
@@ -20,11 +21,14 @@ from feedback.operators.digest_operator import DigestOperator
 from feedback.operators.golden_operator import GoldenOperator
 from feedback.operators.migrate_operator import MigrateOperator
 from feedback.operators.report_operator import ReportOperator
+from feedback.operators.watch_operator import WatchOperator
 from include import assets, settings
+from include.alerts import notifier
 from include.defaults import DAG_DEFAULTS
 from include.digest import DIGEST, REPORT
 from include.enrichments import ENRICHMENTS
 from include.golden import golden_file
+from include.sources import WATCHED
 from include.warehouse import warehouse
 
 SETTINGS = settings.load()
@@ -47,9 +51,12 @@ def triage_digest() -> None:
         warehouse=TABLES,
     )
     digest = DigestOperator(task_id="digest", warehouse=TABLES, **DIGEST)
+    watch = WatchOperator(
+        task_id="watch", sources=WATCHED, notifier=notifier(SETTINGS), as_of=SETTINGS.as_of, warehouse=TABLES
+    )
     report = ReportOperator(task_id="report", warehouse=TABLES, trigger_rule="all_done", **REPORT)
 
-    migrate >> [golden, digest] >> report
+    migrate >> [golden, digest, watch] >> report
 
 
 triage_digest()

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from include import settings
-from include.alerts import on_failure
+from include.alerts import notifier
 
 _SETTINGS = settings.load()
 settings.refuse_what_is_not_built(_SETTINGS)
@@ -28,6 +28,6 @@ DAG_DEFAULTS: dict[str, Any] = {
         "retries": 2,
         "retry_delay": timedelta(seconds=_SETTINGS.retry_seconds),
         "execution_timeout": LONGEST,
-        "on_failure_callback": on_failure(_SETTINGS),
+        "on_failure_callback": notifier(_SETTINGS),
     },
 }

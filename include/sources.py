@@ -151,4 +151,7 @@ def _kept(file: Path) -> bytes:
 
 SETTINGS = settings.load()
 SOURCES = sources(SETTINGS)
+FILES = (SlackExport, GooglePlayCsv, ItunesPages)
+WATCHED = frozenset(source.item_source for source in SOURCES if not isinstance(source, FILES))
+"""The sources of items that go on by themselves, so that their silence means something."""
 ITEM_RULES = item_rules(SETTINGS)

@@ -38,3 +38,7 @@ def shown(base_url: str) -> str:
     """Return a base URL without what somebody may have written before its host: a password."""
     parts = urlsplit(base_url)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl().rstrip("/")
+
+
+REPORT_PAGE = "/plugin/feedback_report"
+"""Where Airflow's UI shows the page that ``feedback_plugin`` registers."""

@@ -249,6 +249,7 @@ create table if not exists ops.incidents (
     channel varchar, -- where it was posted
     message_ts varchar, -- the post
     summary varchar not null, -- one sentence; never customer text
+    message variant, -- what people are told about it; never customer text
     updated_at timestamp_ntz not null -- when, UTC
 );
 
@@ -259,6 +260,8 @@ create table if not exists ops.posts (
     post_key varchar not null, -- kind, team and day, or the incident
     kind varchar not null, -- digest or incident
     channel varchar, -- the Slack channel; NULL while it is only written to a file
+    thread_key varchar, -- the post in whose thread it stands
+    attempt varchar, -- who is sending it
     status varchar not null, -- planned, posting, posted, quiet or ambiguous
     ts varchar, -- the post in Slack
     body_sha varchar not null, -- sha256 of its body

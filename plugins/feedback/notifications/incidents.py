@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from feedback.model import Run, digest, utc_now
@@ -25,22 +26,27 @@ def key_of(dag_id: str, decision: str, causes: Sequence[str]) -> str:
     return f"{dag_id}/{decision}/{','.join(sorted(causes))}"
 
 
-def meet(warehouse: Warehouse, key: str, run_id: str, summary: str) -> dict[str, Any]:
-    """Open the incident of this key, or count this run to the one that is open; return its row."""
+def meet(warehouse: Warehouse, key: str, run_id: str, message: Mapping[str, Any]) -> dict[str, Any]:
+    """Open the incident of this key, or count this run, once, to the one that is open; return its row.
+
+    :param message: what people are told; its ``sentence`` sums it up.
+    """
+    summary, told = message["sentence"], json.dumps(message, ensure_ascii=False)
     now = utc_now()
     opened = (
-        "insert into ops.incidents (incident_id, key, state, first_run_id, last_run_id, count, summary, updated_at)"
-        " select ?, ?, 'open', ?, ?, 1, ?, ? where not exists"
+        "insert into ops.incidents (incident_id, key, state, first_run_id, last_run_id, count, summary, message,"
+        " updated_at) select ?, ?, 'open', ?, ?, 1, ?, parse_json(?), ? where not exists"
         " (select 1 from ops.incidents where key = ? and state = 'open')"
     )
     counted = (
-        "update ops.incidents set count = count + 1, last_run_id = ?, summary = ?, updated_at = ?"
-        " where key = ? and state = 'open' and last_run_id <> ?"
+        "update ops.incidents set count = count + case when last_run_id <> ? then 1 else 0 end, last_run_id = ?,"
+        " summary = ?, message = parse_json(?),"
+        " updated_at = ? where key = ? and state = 'open'"
     )
     warehouse.transact(
         [
-            (counted, (run_id, summary, now, key, run_id)),
-            (opened, (digest(key, run_id)[:16], key, run_id, run_id, summary, now, key)),
+            (counted, (run_id, run_id, summary, told, now, key)),
+            (opened, (digest(key, run_id)[:16], key, run_id, run_id, summary, told, now, key)),
         ]
     )
     return warehouse.rows("select * from ops.incidents where key = ? and state = 'open'", (key,))[0]
@@ -56,3 +62,9 @@ def recover(warehouse: Warehouse, run: Run) -> None:
 def well_again(run: Run) -> Step:
     """Return the statement that closes the incident of a failed task, now that it has succeeded."""
     return IS_OVER, (utc_now(), key_of(run.dag_id, "failed", [run.task_id]))
+
+
+def is_well(warehouse: Warehouse, key: str) -> None:
+    """Close the open incident of this key, if there is one."""
+    if warehouse.rows("select 1 as found from ops.incidents where state = 'open' and key = ?", (key,)):
+        warehouse.transact([(IS_OVER, (utc_now(), key))])

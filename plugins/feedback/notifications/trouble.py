@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from feedback.errors import FeedbackError, GateBlocked
@@ -24,6 +24,15 @@ BLOCKING = """
     order by subject, rule, slice
 """
 MESSAGE = "select message from ops.task_runs where run_id = ? and dag_id = ? and task_id = ? and message is not null"
+EXAMPLES = """
+    select rejects.rule, rejects.item_id, items.permalink
+    from staging.rejects as rejects
+    left join feedback.items as items on items.item_id = rejects.item_id and items.visibility = 'public'
+    where rejects.run_id = ? and rejects.subject = ?
+    qualify row_number() over (order by rejects.rule, rejects.item_id) <= 3
+    order by rejects.rule, rejects.item_id
+"""
+DECIDE = "Then decide once for the batch: `make review` lists its case; later runs do not wait for it."
 CRASHED = "Read the task's log, remove the cause, clear the task: what is paid and published is kept."
 
 
@@ -32,16 +41,20 @@ class Trouble:
     """Why somebody is told.
 
     :param key: the same trouble of another task or run has the same.
-    :param rules: the findings that blocked, each a JSON object.
+    :param what: the same in a few words.
     :param runbook: what to do, a line each.
+    :param rules: the findings that blocked, each a JSON object.
+    :param examples: a few of what was set aside: what it broke and where it can be read; no word of it.
     """
 
     key: str
     dag_id: str
     run_id: str
+    what: str
     sentence: str
-    rules: list[dict[str, Any]]
     runbook: list[str]
+    rules: list[dict[str, Any]] = field(default_factory=list)
+    examples: list[str] = field(default_factory=list)
 
 
 def trouble(rows: Rows, context: Context) -> Trouble:
@@ -53,7 +66,8 @@ def trouble(rows: Rows, context: Context) -> Trouble:
     if not (subject and rules):
         message = str(error) if error else _message(rows, ti, context.get("exception"))
         sentence = f"{ti.dag_id}.{ti.task_id} failed: {message}"
-        return Trouble(key_of(ti.dag_id, "failed", [ti.task_id]), ti.dag_id, ti.run_id, sentence, [], [CRASHED])
+        key = key_of(ti.dag_id, "failed", [ti.task_id])
+        return Trouble(key, ti.dag_id, ti.run_id, f"{ti.task_id} failed", sentence, [CRASHED])
     causes = sorted({rule["rule"] for rule in rules})
     subjects = ", ".join(sorted({rule["subject"] for rule in rules}))
     findings = "; ".join(dict.fromkeys(f"{rule['subject']} {_told(rule)}" for rule in rules))
@@ -61,9 +75,11 @@ def trouble(rows: Rows, context: Context) -> Trouble:
         key=key_of(ti.dag_id, "blocked", causes),
         dag_id=ti.dag_id,
         run_id=ti.run_id,
+        what=f"{subjects} not published",
         sentence=f"{ti.dag_id} did not publish {subjects}: {findings}. What was published before stands.",
         rules=rules,
-        runbook=[f"{rule.id}: {rule.runbook}" for rule in getattr(task, "rules", ()) if rule.id in causes],
+        runbook=[f"{rule.id}: {rule.runbook}" for rule in getattr(task, "rules", ()) if rule.id in causes] + [DECIDE],
+        examples=[_example(row) for row in rows(EXAMPLES, (ti.run_id, subject.name))],
     )
 
 
@@ -74,6 +90,10 @@ def _blocking(rows: Rows, run_id: str, subject: str) -> list[dict[str, Any]]:
         by_subject[row["subject"]].append(row)
     mine = {row["rule"] for row in by_subject[subject]}
     return [row for found in by_subject.values() if {row["rule"] for row in found} == mine for row in found]
+
+
+def _example(row: dict[str, Any]) -> str:
+    return f"{row['rule']}: {row['item_id']}" + (f" {row['permalink']}" if row["permalink"] else "")
 
 
 def _told(rule: dict[str, Any]) -> str:

@@ -7,12 +7,11 @@ from urllib.parse import urlsplit
 
 from airflow.sdk import BaseOperatorLink
 
+from feedback.address import REPORT_PAGE
+
 if TYPE_CHECKING:
     from airflow.sdk import BaseOperator
     from airflow.sdk.types import TaskInstanceKey
-
-PAGE = "/plugin/feedback_report"
-"""Where Airflow shows the page that ``feedback_plugin`` registers."""
 
 
 class ReportLink(BaseOperatorLink):
@@ -24,4 +23,4 @@ class ReportLink(BaseOperatorLink):
         from airflow.sdk.configuration import conf
 
         # Only the path of Airflow's address: a person may reach it by another host than a worker does.
-        return urlsplit(conf.get("api", "base_url", fallback="")).path.rstrip("/") + PAGE
+        return urlsplit(conf.get("api", "base_url", fallback="")).path.rstrip("/") + REPORT_PAGE

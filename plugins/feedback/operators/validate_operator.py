@@ -37,7 +37,7 @@ class ValidateOperator(FeedbackOperator):
     ):
         super().__init__(**kwargs)
         self.subject = subject
-        self.limits = tuple(limits)
+        self.limits = limits
         self.max_quarantined_share = max_quarantined_share
 
     @property

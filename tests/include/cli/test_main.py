@@ -72,7 +72,7 @@ def test_what_no_verb_takes_is_refused_with_its_usage(arguments, capsys):
         ("run", {"FEEDBACK_WAREHOUSE": "snowflake"}, "FEEDBACK_WAREHOUSE=snowflake needs a source"),
         ("run", {"AIRFLOW_CONN_OPENAI_DEFAULT": "{"}, "AIRFLOW_CONN_OPENAI_DEFAULT is no connection"),
         ("plan", {"FEEDBACK_LLM_PACK": "many"}, "FEEDBACK_LLM_PACK="),
-        ("ui", {"FEEDBACK_ALERT_CHANNEL": "C0123"}, "FEEDBACK_ALERT_CHANNEL is not built yet"),
+        ("ui", {"FEEDBACK_DIGEST_CHANNEL": "C0123"}, "FEEDBACK_DIGEST_CHANNEL is not built yet"),
     ],
 )
 def test_a_variable_that_cannot_be_used_is_one_line_before_anything_is_done(verb, variables, said, cli, tmp_path):

@@ -1,0 +1,53 @@
+"""What Slack still has to be told of ``ops.incidents``: found on the rows, so that nothing is lost with a task."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from feedback.notifications import message
+from feedback.notifications.posting import Post, send, sha
+from feedback.warehouse.base import Warehouse
+
+if TYPE_CHECKING:
+    from slack_sdk import WebClient
+
+# What was over before it was told is told no more; what has no message is older than telling.
+OWED = """
+    select
+        i.incident_id, i.key, i.state, i.last_run_id, i.count, i.message, first.status, first.run_id, first.body_sha
+    from ops.incidents as i
+    left join ops.posts as first on first.post_key = 'incident:' || i.incident_id
+    left join ops.posts as ended on ended.post_key = 'incident:' || i.incident_id || ':recovered'
+    where i.message is not null
+        and (i.state = 'open' or (first.status = 'posted' and coalesce(ended.status, '') <> 'posted'))
+    order by i.updated_at, i.incident_id
+"""
+PLACED = """
+    update ops.incidents set channel = ?, message_ts = (
+        select max(ts) from ops.posts where post_key = 'incident:' || incidents.incident_id
+    )
+    where message_ts is null and incident_id in (
+        select substr(post_key, 10) from ops.posts where kind = 'incident' and status = 'posted' and thread_key is null
+    )
+"""
+
+
+def tell(warehouse: Warehouse, channel: str, client: Callable[[], WebClient]) -> int:
+    """Send what incidents owe to the channel; return how many posts that were. Slack being away is no error."""
+    sent = send(warehouse, client, [_owed(row, channel) for row in warehouse.rows(OWED)])
+    if sent:
+        warehouse.transact([(PLACED, (channel,))])
+    return sent
+
+
+def _owed(row: Mapping[str, Any], channel: str) -> Post:
+    told = json.loads(row["message"]) | {"count": row["count"], "key": row["key"]}
+    first, run_id = f"incident:{row['incident_id']}", row["last_run_id"]
+    body = message.opening(told)
+    if row["state"] == "recovered":
+        return Post(f"{first}:recovered", "incident", channel, message.recovered(told), run_id, first)
+    if row["status"] != "posted" or (row["run_id"], row["body_sha"]) == (run_id, sha(body)):
+        return Post(first, "incident", channel, body, run_id)
+    return Post(f"{first}:{run_id}:{sha(body)[:8]}", "incident", channel, message.going_on(told), run_id, first)

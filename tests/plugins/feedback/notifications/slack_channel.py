@@ -1,0 +1,80 @@
+"""One channel of Slack on loopback: it keeps what is posted, shows it, and fails as it is told to."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qsl
+
+from slack_sdk import WebClient
+
+
+class Channel:
+    """What was posted, as Slack shows it.
+
+    :ivar faults: what becomes of the next posts: ``refuse``, ``break`` (500 though it was kept), ``drop`` (the
+        connection closes though it was kept) or ``lose`` (the connection closes before it was).
+    """
+
+    def __init__(self) -> None:
+        self.messages: list[dict] = []
+        self.faults: list[str] = []
+        self.base_url = ""
+
+    @property
+    def roots(self) -> list[dict]:
+        return [message for message in self.messages if not message.get("thread_ts")]
+
+    def client(self) -> WebClient:
+        return WebClient(token="xoxb-stand-in", base_url=self.base_url, retry_handlers=[], timeout=5)
+
+    def answer(self, method: str, params: dict) -> dict | int | None:
+        if method != "chat.postMessage":
+            ts = params.get("ts")
+            return {"ok": True, "messages": [m for m in self.messages if not ts or ts in (m["ts"], m.get("thread_ts"))]}
+        fault = self.faults.pop(0) if self.faults else ""
+        if fault == "refuse":
+            return {"ok": False, "error": "invalid_auth"}
+        if fault == "lose":
+            return None
+        message = {"ts": f"17000000{len(self.messages):02d}.000100", "text": params["text"]}
+        message |= {name: params[name] for name in ("thread_ts", "metadata", "blocks") if name in params}
+        self.messages.append(message)
+        return {"break": 500, "drop": None}.get(fault, {"ok": True, "ts": message["ts"]})
+
+
+@contextmanager
+def served() -> Iterator[Channel]:
+    """Serve a channel."""
+    channel = Channel()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            is_json = "json" in self.headers["Content-Type"]
+            params = json.loads(body) if is_json else dict(parse_qsl(body))
+            answer = channel.answer(self.path.rpartition("/")[2], params)
+            if answer is None:
+                self.close_connection = True
+                return
+            status, text = (answer, "oops") if isinstance(answer, int) else (200, json.dumps(answer))
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text.encode())
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    channel.base_url = f"http://127.0.0.1:{server.server_port}/api/"
+    try:
+        yield channel
+    finally:
+        server.shutdown()
+        server.server_close()

@@ -1,0 +1,186 @@
+"""Slack hears of an incident once, whatever fails on the way: a refusal, a 500, a dropped connection, a kill."""
+
+import json
+import signal
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from feedback.notifications import posting
+from feedback.notifications.incidents import is_well, meet
+from feedback.notifications.telling import tell
+from tests.plugins.feedback.notifications.slack_channel import served
+
+ROOT = Path(__file__).resolve().parents[4]
+MESSAGE = {
+    "dag_id": "enrich_feedback",
+    "run_id": "run_1",
+    "what": "sentiment not published",
+    "sentence": "enrich_feedback did not publish sentiment: answered_once 3/80 <!channel>",
+    "rules": [
+        {
+            "subject": "sentiment",
+            "rule": "answered_once",
+            "severity": "critical",
+            "outcome": "fail",
+            "failed": 3,
+            "total": 80,
+            "measured": 3.0,
+            "bound": 0.0,
+        }
+    ],
+    "examples": ["label_known: slack:T:C:1"],
+    "runbook": ["answered_once: File a bug."],
+    "cost_usd": 0.25,
+    "links": {"Task in Airflow": "http://localhost:8080/dags/x?a=1&b=2", "Report": ""},
+}
+
+
+@pytest.fixture
+def channel():
+    with served() as channel:
+        yield channel
+
+
+@pytest.fixture(autouse=True)
+def no_wait(monkeypatch):
+    """Whoever was at work a moment ago is not at work any more."""
+    monkeypatch.setattr(posting, "AT_WORK", timedelta(0))
+
+
+def told(warehouse, channel):
+    return tell(warehouse, "C1", channel.client)
+
+
+def posts(warehouse):
+    return {row["post_key"]: row["status"] for row in warehouse.rows("select post_key, status from ops.posts")}
+
+
+def test_an_incident_is_one_message_however_often_it_is_told(warehouse, channel):
+    meet(warehouse, "k", "run_1", MESSAGE)
+    assert told(warehouse, channel) == 1
+    assert told(warehouse, channel) == 0
+    (message,) = channel.messages
+    (incident,) = warehouse.rows("select channel, message_ts from ops.incidents")
+    assert incident == {"channel": "C1", "message_ts": message["ts"]}
+
+
+def test_a_message_says_what_happened_what_it_cost_and_what_to_do(warehouse, channel):
+    meet(warehouse, "k", "run_1", MESSAGE)
+    told(warehouse, channel)
+    words = json.dumps(channel.messages[0]["blocks"])
+    for said in (
+        "sentiment not published",
+        "3 of 80 failed",
+        "slack:T:C:1",
+        "File a bug.",
+        "US$ 0.2500",
+        "a=1&amp;b=2",
+    ):
+        assert said in words
+    assert "<!channel>" not in words + channel.messages[0]["text"]
+
+
+def test_an_incident_that_lasts_goes_on_in_its_thread_and_ends_there(warehouse, channel):
+    meet(warehouse, "k", "run_1", MESSAGE)
+    told(warehouse, channel)
+    for _ in range(2):
+        meet(warehouse, "k", "run_2", MESSAGE)
+        told(warehouse, channel)
+    is_well(warehouse, "k")
+    assert told(warehouse, channel) == 1
+    assert told(warehouse, channel) == 0
+    root, again, end = channel.messages
+    assert {again["thread_ts"], end["thread_ts"]} == {root["ts"]}
+    assert again["text"].startswith("Still so, in run 2")
+    assert end["text"] == "Recovered, after 2 runs: k."
+
+
+def test_what_another_task_of_the_run_adds_stands_in_the_thread(warehouse, channel):
+    for subjects in ("sentiment", "intent, sentiment"):
+        meet(warehouse, "k", "run_1", MESSAGE | {"sentence": f"did not publish {subjects}"})
+        told(warehouse, channel)
+    root, more = channel.messages
+    assert more["thread_ts"] == root["ts"]
+    assert more["text"] == "Also: did not publish intent, sentiment"
+
+
+def test_two_incidents_at_once_are_two_messages(warehouse, channel):
+    meet(warehouse, "k", "run_1", MESSAGE)
+    meet(warehouse, "l", "run_1", MESSAGE)
+    assert told(warehouse, channel) == 2
+    assert len(channel.roots) == 2
+
+
+def test_what_was_over_before_it_was_told_is_not_told(warehouse, channel):
+    meet(warehouse, "k", "run_1", MESSAGE)
+    is_well(warehouse, "k")
+    assert told(warehouse, channel) == 0
+
+
+@pytest.mark.parametrize("fault", ["refuse", "break", "drop", "lose"])
+def test_whatever_slack_does_the_message_is_there_once_in_the_end(warehouse, channel, fault):
+    channel.faults = [fault]
+    meet(warehouse, "k", "run_1", MESSAGE)
+    assert told(warehouse, channel) == 0
+    assert posts(warehouse) != {}
+    for _ in range(2):
+        told(warehouse, channel)
+    assert len(channel.messages) == 1
+    assert set(posts(warehouse).values()) == {"posted"}
+
+
+def test_slack_being_away_is_no_error(warehouse, channel):
+    meet(warehouse, "k", "run_1", MESSAGE)
+    channel.base_url = "http://127.0.0.1:1/api/"
+    assert told(warehouse, channel) == 0
+
+
+def test_the_text_of_an_error_is_not_logged(warehouse, channel, caplog):
+    channel.faults = ["refuse"]
+    meet(warehouse, "k", "run_1", MESSAGE)
+    told(warehouse, channel)
+    assert "invalid_auth" in caplog.text
+    assert "xoxb" not in caplog.text
+
+
+def test_another_sender_at_work_is_left_alone(warehouse, channel, monkeypatch):
+    monkeypatch.setattr(posting, "AT_WORK", timedelta(minutes=2))
+    channel.faults = ["drop"]
+    meet(warehouse, "k", "run_1", MESSAGE)
+    for _ in range(2):
+        assert told(warehouse, channel) == 0
+    assert len(channel.messages) == 1
+
+
+KILLED = """
+import os, signal, sys
+sys.path[:0] = ["plugins"]
+from pathlib import Path
+from slack_sdk import WebClient
+from feedback.notifications.telling import tell
+from feedback.warehouse.duckdb import DuckDBWarehouse
+
+class Killed(WebClient):
+    def chat_postMessage(self, **said):
+        if sys.argv[3] == "after":
+            super().chat_postMessage(**said)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+client = lambda: Killed(token="x", base_url=sys.argv[2], retry_handlers=[])
+tell(DuckDBWarehouse(Path(sys.argv[1]), Path("include/sql/ddl")), "C1", client)
+"""
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_task_that_is_killed_while_it_posts_leaves_one_message(warehouse, channel, when):
+    meet(warehouse, "k", "run_1", MESSAGE)
+    path = str(warehouse.path)
+    done = subprocess.run([sys.executable, "-c", KILLED, path, channel.base_url, when], cwd=ROOT, check=False)
+    assert done.returncode == -signal.SIGKILL
+    for _ in range(2):
+        told(warehouse, channel)
+    assert len(channel.messages) == 1
