@@ -1,4 +1,4 @@
-"""``make review``: the batches that a gate stopped, the rows that are gone, and a person's word on them."""
+"""``make review``: the batches that a gate stopped, the rows it set aside or that are gone, and a person's word."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import getpass
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from feedback.digest.escape import cut, plain
 from feedback.errors import SettingError
@@ -14,7 +14,10 @@ from include import settings
 from include.cli.aligned import aligned
 from include.warehouse import warehouse as open_warehouse
 
-HELP = "list what waits for a person: blocked batches and deletions; accept one, drop it, or have it done again"
+if TYPE_CHECKING:
+    from feedback.warehouse.base import Warehouse
+
+HELP = "list what waits for a person: blocked batches, deletions, rows set aside; accept, drop, or have it done again"
 STATUSES = "exit status: 0 listed or decided, 1 there is no open case of that id"
 
 OPEN = """
@@ -32,6 +35,7 @@ GONE = """
     order by case_id, row_key
 """
 DELETIONS = "deletions of "
+MOST_ROWS, MOST_TEXT = 20, 200
 DECISIONS = {"accept": "accepted", "drop": "dropped", "re_ask": "re_asked"}
 NEXT = {
     "accept": "the next run of its Dag publishes it",
@@ -50,26 +54,76 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     choice = parser.add_mutually_exclusive_group()
     for decision in DECISIONS:
         meaning = f"{NEXT[decision]}; of rows that are gone: {NEXT_OF_GONE[decision]}"
-        choice.add_argument(f"--{decision.replace('_', '-')}", metavar="CASE", help=meaning)
+        choice.add_argument(f"--{decision.replace('_', '-')}", metavar="ID", help=meaning)
+    parser.add_argument("--answer", metavar="LABELS", help="with --accept of a row: the right labels instead, or none")
     parser.add_argument("--author", help="who decides (default: your login)")
     parser.add_argument("--json", action="store_true", help="machine-readable list")
 
 
 def main(options: argparse.Namespace) -> int:
     from feedback.validation.cases import decide
+    from feedback.validation.review import waiting as set_aside
 
     warehouse = open_warehouse(settings.load())
     warehouse.migrate()
     waiting = [dict(row) for row in warehouse.rows(OPEN)]
     for decision, state in DECISIONS.items():
         if case := getattr(options, decision):
-            decide(warehouse, case, state, options.author or _login())
+            author = options.author or _login()
+            if rows := [row for row in set_aside(warehouse) if row["id"] == case]:
+                _decide_row(warehouse, rows[0], decision, author, options.answer)
+                print(f"{case}: {NEXT[decision]}")
+                return 0
+            decide(warehouse, case, state, author)
             print(f"{case} is {state}: {_next(waiting, case)[decision]}")
             return 0
     for row in waiting:
         row["examples"] = [gone["row_key"] for gone in warehouse.rows(GONE) if gone["case_id"] == row["case_id"]]
-    print(json.dumps(waiting, indent=2, default=str) if options.json else "\n".join(listed(waiting)))
+    rows = set_aside(warehouse)
+    if options.json:
+        print(json.dumps([*waiting, *map(_shown, rows)], indent=2, default=str))
+    else:
+        print("\n".join([*listed(waiting), *rows_listed(rows)]))
     return 0
+
+
+def _decide_row(warehouse: Warehouse, row: dict[str, Any], decision: str, author: str, answer: str | None) -> None:
+    from feedback.validation import review
+    from include.expectations import SUBJECTS
+
+    labels = None if answer is None else [label.strip() for label in answer.split(",") if label.strip()]
+    if decision == "drop":
+        review.drop(warehouse, row, author)
+    elif decision == "re_ask":
+        review.ask_again(warehouse, row, author)
+    else:
+        subject = next(subject for subject in SUBJECTS if subject.name == row["subject"])
+        review.release(warehouse, row, subject, author, labels)
+
+
+def rows_listed(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield what was set aside row by row: why, what was answered to which words, where they can be read."""
+    if not rows:
+        return
+    yield ""
+    yield f"{len(rows):,} set aside; the same words decide about a row:"
+    for row in rows[:MOST_ROWS]:
+        shown = _shown(row)
+        yield f"{shown['id']}  {shown['subject']}  {shown['rules']}: {shown['reason']}"
+        yield from (f"              {name}: {shown[name]}" for name in ("text", "answer", "permalink") if shown[name])
+    if len(rows) > MOST_ROWS:
+        yield f"and {len(rows) - MOST_ROWS:,} more in ops.quarantine"
+    yield '  with the right answer:  make review ARGS="--accept <id> --answer <label>[,<label>]"'
+
+
+def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
+    said = json.loads(row["evidence"] or "[]")
+    words = [str(one[name]) for one in said for name in ("label", "surface", "quote") if one.get(name) is not None]
+    return {
+        **{name: row[name] for name in ("id", "subject", "item_id", "rules", "reason", "permalink")},
+        "text": cut(plain(row["text"] or ""), MOST_TEXT),
+        "answer": cut(plain(" · ".join(words)), MOST_TEXT),
+    }
 
 
 def listed(waiting: Sequence[Mapping[str, Any]]) -> Iterator[str]:

@@ -199,6 +199,7 @@ create table if not exists ops.quarantine (
     severity varchar not null, -- critical or warning
     reason varchar not null, -- one line; never customer or model text
     status varchar not null, -- open, released, dropped or ask_again
+    evidence variant, -- the item's rows as they were staged, JSON; NULL where it has none
     first_run_id varchar not null, -- the run that first set it aside
     last_run_id varchar not null -- the run that last did
 );

@@ -74,3 +74,43 @@ def test_keeps_a_decision_and_its_author(stopped, capsys, option, state):
 def test_refuses_a_case_that_does_not_wait_in_one_line(stopped, capsys):
     assert main(["review", "--accept", "c2"]) == 1
     assert capsys.readouterr().err == "no open case c2: see ops.cases for those that wait\n"
+
+
+@pytest.fixture
+def one_row(stopped):
+    """A row that is set aside, beside the blocked batch."""
+    from feedback.warehouse.merge import append
+
+    evidence = '[{"item_id": "i", "label": "furious", "quote": "It broke\\u001b[31m", "is_grounded": true}]'
+    row = {"subject": "sentiment", "row_key": "i", "rule": "label_known", "content_hash": "h", "prompt_version": "p"}
+    row |= {"item_id": "i", "severity": "critical", "reason": "The model invented a label.", "status": "open"}
+    append(stopped, "ops.quarantine", [row | {"evidence": evidence, "first_run_id": "r", "last_run_id": "r"}])
+    return stopped
+
+
+def test_rows_that_were_set_aside_are_listed_with_reason_and_evidence(one_row, capsys):
+    assert main(["review", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)[1]
+    assert (shown["rules"], shown["answer"]) == ("label_known", "furious · It broke[31m")
+    assert main(["review"]) == 0
+    told = capsys.readouterr().out
+    assert f"{shown['id']}  sentiment  label_known: The model invented a label." in told
+    assert "answer: furious" in told
+    assert "\x1b" not in told
+
+
+@pytest.mark.parametrize(
+    ("words", "decision"),
+    [
+        (["--accept"], ("released", None)),
+        (["--answer", "negative", "--accept"], ("released", "negative")),
+        (["--drop"], ("dropped", None)),
+        (["--re-ask"], ("ask_again", None)),
+    ],
+)
+def test_a_word_about_a_row_is_kept_with_its_author(one_row, capsys, words, decision):
+    main(["review", "--json"])
+    shown = json.loads(capsys.readouterr().out)[1]
+    assert main(["review", "--author", "ada", *words, shown["id"]]) == 0
+    (row,) = one_row.rows("select decision, answer, author from ops.decisions")
+    assert tuple(row.values()) == (*decision, "ada")

@@ -19,7 +19,7 @@ from tests.plugins.feedback.llm import stand_in as service
 from tests.plugins.feedback.llm.stand_in import StandIn
 
 CUSTOMER, MODEL = "zanzibarquux", "ignatiusblorp"
-MAY_HOLD_WORDS = ("llm_answers", "golden", "reports")
+MAY_HOLD_WORDS = ("llm_answers", "golden", "reports", "quarantine")
 FAULTS = [
     service.status(400, f"{CUSTOMER} said {MODEL}"),
     service.content(lambda said: f"{MODEL} {said[:40]}", finish=f"{MODEL} {CUSTOMER}"),
@@ -66,6 +66,8 @@ def test_no_word_leaks(warehouse, tmp_path, http_server, monkeypatch, caplog, ca
     tables = warehouse.rows("select table_name as name from information_schema.tables where table_schema = 'ops'")
     for table in {row["name"] for row in tables} - set(MAY_HOLD_WORDS):
         told.append(f"{table}: {warehouse.rows(f'select * from ops.{table}')}")
+    about = "subject, row_key, item_id, rule, reason, severity, status, content_hash, prompt_version"
+    told.append(f"quarantine: {warehouse.rows(f'select {about} from ops.quarantine')}")
     told += [f"rejects: {warehouse.rows('select * from staging.rejects')}", *capfd.readouterr()]
     told += [f"{record.name}: {record.getMessage()}" for record in caplog.records]
     assert warehouse.rows("select count(*) as n from ops.quarantine")[0]["n"] > 0
