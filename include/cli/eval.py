@@ -1,36 +1,73 @@
-"""``make eval``: how far the published answers agree with the golden ones."""
+"""``make eval``: the golden set asked with the current prompts and model, before they go live."""
 
 from __future__ import annotations
 
 import argparse
 import json
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from include import settings
-from include.golden import agreement
-from include.warehouse import warehouse as open_warehouse
+from include.cli.aligned import aligned
 
-HELP = "agreement of the published answers with ops.golden, with the lower bound one may rely on"
+if TYPE_CHECKING:
+    from feedback.validation.scores import Share
+    from include.evaluation import Evaluation, Judged
+
+HELP = (
+    "ask the golden set with the current prompts and model: how right, what flips against what is published, what cost"
+)
+STATUSES = "exit status: 0 the gate would publish, 3 the golden rule would block a model that include/approved.py lists"
+HOLDS, BLOCKS = 0, 3
+NOTHING = "no golden answers: put rows into ops.golden, correct answers in make review, or run the sample first"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = STATUSES
     parser.add_argument("--json", action="store_true", help="machine-readable")
 
 
 def main(options: argparse.Namespace) -> int:
-    warehouse = open_warehouse(settings.load())
-    warehouse.migrate()
-    found = agreement(warehouse)
+    from include.evaluation import evaluate
+
+    found = evaluate(settings.load())
     if options.json:
-        print(json.dumps(found, indent=2))
-        return 0
-    print("\n".join(map(line, found)) or "no golden answers: put rows into ops.golden, or run the sample first")
-    return 0
+        print(json.dumps(asdict(found) if found else {}, indent=2))
+    else:
+        print("\n".join(page(found)) if found else NOTHING)
+    return HOLDS if found is None or all(one.holds for one in found.judged) else BLOCKS
 
 
-def line(found: dict[str, Any]) -> str:
-    """Return one enrichment's agreement as a person reads it."""
-    return (
-        f"{found['enrichment']}: {found['right']} of {found['total']} agree "
-        f"({found['share']:.0%}; at least {found['lower_bound']:.0%} with 97.5 % confidence)"
-    )
+def page(found: Evaluation) -> Iterator[str]:
+    """Yield the lines that a person reads."""
+    from feedback.digest.wording import NOT_A_MODEL
+
+    header = ["enrichment", "golden", "right", "precision", "recall", "F1", "flips", "better", "worse", "the gate"]
+    yield from aligned([header, *map(_row, found.judged)])
+    yield ""
+    told = f"answered by {found.model}"
+    yield f"{told}: {NOT_A_MODEL}" if found.model == "offline" else told
+    latency = f", {found.seconds:.1f} s a call" if found.seconds is not None else ": the ledger knew every answer"
+    yield f"{found.calls} calls, US$ {found.cost_usd:.4f}{latency}; intervals are of 95 %"
+    if found.stopped:
+        yield f"not all was asked ({found.stopped}): run it again"
+    for one in found.judged:
+        if not one.is_approved:
+            yield f"{one.enrichment}: prompt {one.prompt_version} is not in include/approved.py"
+
+
+def _row(one: Judged) -> list[str | int | None]:
+    score = one.scores
+    shares = [_share(share) for share in (score.share, score.precision, score.recall, score.f1)]
+    return [one.enrichment, score.items, *shares, score.flips, score.better, score.worse, _verdict(one)]
+
+
+def _share(share: Share) -> str:
+    return f"{share.value:.0%} [{share.low:.0%}, {share.high:.0%}]"
+
+
+def _verdict(one: Judged) -> str:
+    if one.least is None:
+        return "reports only"
+    return f"{'holds' if one.holds else 'blocks'}: at least {one.least:.0%}"

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from feedback.errors import FeedbackError
+from feedback.errors import FeedbackError, WarehouseError
 from feedback.validation.golden import right_answers
 from feedback.validation.rule import NOTHING, SHARE, Rule
 from feedback.validation.subject import Subject
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 KEYS = ("row_key", "item_id", "content_hash", "prompt_version")
 """What tells a row of ``row_checks`` from another; all else there is a rule."""
 
+BAD_ROWS = "select * from ({}) as checks where row_key is not null"
 RECENT = "cast(current_timestamp as timestamp_ntz) - interval '28 days'"
 TOTALS = f"""
     select run_id, max(total) as total from ops.validations
@@ -32,8 +33,13 @@ TOTALS = f"""
 
 @dataclass(frozen=True)
 class View:
-    """A view's rows, and the rules that raised instead of giving any."""
+    """A view, and the rules that raised instead of giving any.
 
+    :param query: its SQL, the values and the relations that it needs.
+    :param table: its rows; of ``row_checks`` in a warehouse far away only those that break a rule.
+    """
+
+    query: tuple[str, Sequence[Any], Mapping[str, Relation]]
     table: pa.Table
     broken: frozenset[str]
 
@@ -55,7 +61,7 @@ def row_checks(warehouse: Warehouse, subject: Subject, rules: Sequence[Rule], ru
             f" from staged) select {', '.join([*columns, *(rule.id for rule in rules)])} from checked"
         )
 
-    return _view(warehouse, query, [rule for rule in rules if rule.scope == "row"], params, {})
+    return _view(warehouse, query, [rule for rule in rules if rule.scope == "row"], params, {}, narrow=BAD_ROWS)
 
 
 def run_measures(warehouse: Warehouse, subject: Subject, rules: Sequence[Rule], run_id: str) -> View:
@@ -160,16 +166,22 @@ def _view(
     rules: Sequence[Rule],
     params: Sequence[Any],
     incoming: Mapping[str, Relation],
+    narrow: str = "{}",
 ) -> View:
     def tried(rules: Sequence[Rule]) -> pa.Table | None:
+        sql = query(rules)
         try:
-            return warehouse.arrow(query(rules), params, incoming)
+            return warehouse.arrow(sql if warehouse.engine == "duckdb" else narrow.format(sql), params, incoming)
         except FeedbackError as error:
             if error.retryable:
                 raise
             return None
 
-    if (whole := tried(rules)) is not None:
-        return View(whole, frozenset())
-    broken = frozenset(rule.id for rule in rules if tried([rule]) is None)
-    return View(warehouse.arrow(query([rule for rule in rules if rule.id not in broken]), params, incoming), broken)
+    sound = list(rules)
+    if (table := tried(sound)) is None:
+        sound = [rule for rule in rules if tried([rule]) is not None]
+        table = tried(sound)
+    if table is None:
+        raise WarehouseError("the rules of a suite cannot be judged together, though each can: file a bug")
+    broken = frozenset(rule.id for rule in rules if rule not in sound)
+    return View((query(sound), params, incoming), table, broken)

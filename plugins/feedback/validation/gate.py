@@ -51,7 +51,7 @@ def judge(warehouse: Warehouse, subject: Subject, rules: Sequence[Rule], run: Ru
     rejects = _rejects(rows, subject, rules, run)
     _set_aside(warehouse, subject, rules, run, rejects)
     measures = run_measures(warehouse, subject, rules, run.run_id)
-    verdicts = tuple(suite.check(rows, measures, rules))
+    verdicts = tuple(suite.check(warehouse, rows, measures, rules))
     blockers = _blockers(verdicts, rules)
     judgement = Judgement(
         verdicts=verdicts,

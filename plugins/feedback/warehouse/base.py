@@ -7,7 +7,9 @@ as ``incoming.<name>`` relations, never as literals.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
@@ -18,6 +20,19 @@ Step = str | tuple[str, Sequence[Any]]
 """One statement, alone or with the values of its ``?``."""
 Relation: TypeAlias = "pa.Table | Step"
 """Rows of ours, or a query whose result is taken before the transaction begins and never leaves the warehouse."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A table that stands for a while, and how to reach it.
+
+    :param connect: opens a connection of the reader's own.
+    """
+
+    database: str
+    schema: str
+    name: str
+    connect: Callable[[], Any]
 
 
 def apart(step: Step) -> tuple[str, Sequence[Any]]:
@@ -43,6 +58,14 @@ class Warehouse(Protocol):
         """Run the steps in one transaction: all of them or none.
 
         :param incoming: relations the steps may name as ``incoming.<name>``; a query may name those before it.
+        """
+
+    def standing(
+        self, name: str, sql: str, params: Sequence[Any], incoming: Mapping[str, Relation]
+    ) -> AbstractContextManager[Standing | None]:
+        """Lend what a query finds as a table that others may read over a connection of their own.
+
+        None where the engine lets nobody in beside us: then they read rows that we hand them.
         """
 
     def migrate(self) -> list[str]:

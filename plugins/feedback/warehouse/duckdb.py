@@ -80,6 +80,11 @@ class DuckDBWarehouse:
                 connection.execute(native(sql), list(params))
             connection.commit()  # what was not committed is rolled back by closing
 
+    def standing(
+        self, name: str, sql: str, params: Sequence[Any], incoming: Mapping[str, Relation]
+    ) -> contextlib.AbstractContextManager[None]:
+        return contextlib.nullcontext()
+
     def migrate(self) -> list[str]:
         with self._held():
             return migrate(self, self.ddl, str(self.path), self._copy_before)

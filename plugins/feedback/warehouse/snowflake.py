@@ -24,7 +24,7 @@ from feedback.errors import (
     WarehouseBusy,
     WarehouseError,
 )
-from feedback.warehouse.base import Relation, Step, apart
+from feedback.warehouse.base import Relation, Standing, Step, apart
 from feedback.warehouse.migrate import migrate
 from feedback.warehouse.sql_text import format_style
 
@@ -78,6 +78,15 @@ class SnowflakeWarehouse:
             with _transaction(session):
                 for sql, params in map(apart, steps):
                     _execute(cursor, named(sql), params)
+
+    @contextlib.contextmanager
+    def standing(
+        self, name: str, sql: str, params: Sequence[Any], incoming: Mapping[str, Relation]
+    ) -> Iterator[Standing]:
+        relations = {**incoming, name: (sql, params)}
+        with self._session() as session, _received(session.cursor(), relations) as named:
+            schema, table = named(f"incoming.{name}").split(".")
+            yield Standing(self.database, schema, table, self._connect)
 
     def migrate(self) -> list[str]:
         applied = migrate(self, self.ddl, f"the Snowflake database {self.database}")
