@@ -35,6 +35,14 @@ SET_ASIDE = """
     group by subject, rule, severity
     order by n desc, subject, rule
 """
+SET_ASIDE_ROWS = """
+    select q.subject, q.rule, q.item_id, i.permalink
+    from ops.quarantine as q
+    left join feedback.items as i on i.item_id = q.item_id
+    where q.status = 'open'
+    qualify row_number() over (partition by q.subject, q.rule order by q.item_id) <= 5
+    order by q.subject, q.rule, q.item_id
+"""
 COVERAGE = """
     select source, part, status, detail, row_count
     from ops.coverage
@@ -84,6 +92,11 @@ class Gate:
     def passed(self) -> int:
         """How many rules held."""
         return sum(rule["outcome"] == "pass" for rule in self.rules)
+
+    @property
+    def judged(self) -> int:
+        """How many rules had history enough to hold or not."""
+        return sum(rule["outcome"] != "not_enough_history" for rule in self.rules)
 
 
 @dataclass(frozen=True)

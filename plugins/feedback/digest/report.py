@@ -16,7 +16,7 @@ from typing import Any
 import feedback
 from feedback.digest import figures, wording
 from feedback.digest.chart import Chart, spark, stacked
-from feedback.digest.escape import from_slack
+from feedback.digest.escape import from_slack, our_link
 from feedback.digest.headline import headline, progress
 from feedback.digest.outbox import write_atomically
 from feedback.digest.page import render
@@ -99,6 +99,7 @@ def view(warehouse: Warehouse, digest_folder: Path, about: About) -> dict[str, A
         "named": warehouse.rows(figures.NAMED),
         "gates": gates,
         "set_aside": set_aside,
+        "set_aside_rows": _by_rule(warehouse.rows(figures.SET_ASIDE_ROWS), about.hosts),
         "coverage": warehouse.rows(figures.COVERAGE),
         "cost": cost,
         "cost_chart": _cost_chart(cost),
@@ -109,6 +110,17 @@ def view(warehouse: Warehouse, digest_folder: Path, about: About) -> dict[str, A
         "engine": f"feedback {feedback.__version__} on {warehouse.engine}",
         "made_at": utc_now(),
     }
+
+
+def _by_rule(
+    rows: Sequence[Mapping[str, Any]], hosts: Collection[str]
+) -> dict[tuple[str, str], list[tuple[str, str | None]]]:
+    """Return a few of the rows that each rule set aside, each with a link where it can be read."""
+    found: dict[tuple[str, str], list[tuple[str, str | None]]] = {}
+    for row in rows:
+        shown = (row["item_id"], our_link(row["permalink"], hosts))
+        found.setdefault((row["subject"], row["rule"]), []).append(shown)
+    return found
 
 
 def read_digests(folder: Path) -> list[dict[str, Any]]:

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 KEYS = ("row_key", "item_id", "content_hash", "prompt_version")
 """What tells a row of ``row_checks`` from another; all else there is a rule."""
 
-BAD_ROWS = "select * from ({}) as checks where row_key is not null"
 RECENT = "cast(current_timestamp as timestamp_ntz) - interval '28 days'"
 TOTALS = f"""
     select run_id, max(total) as total from ops.validations
@@ -61,7 +60,7 @@ def row_checks(warehouse: Warehouse, subject: Subject, rules: Sequence[Rule], ru
             f" from staged) select {', '.join([*columns, *(rule.id for rule in rules)])} from checked"
         )
 
-    return _view(warehouse, query, [rule for rule in rules if rule.scope == "row"], params, {}, narrow=BAD_ROWS)
+    return _view(warehouse, query, [rule for rule in rules if rule.scope == "row"], params, {}, is_narrow=True)
 
 
 def run_measures(warehouse: Warehouse, subject: Subject, rules: Sequence[Rule], run_id: str) -> View:
@@ -74,9 +73,11 @@ def run_measures(warehouse: Warehouse, subject: Subject, rules: Sequence[Rule], 
     )
 
     def query(rules: Sequence[Rule]) -> str:
+        # Engines add up floats in orders of their own, so the last digits differ.
         measures = [
-            f"select '{rule.id}', slice, cast(failed as integer), cast(measured as double), cast(bound as double),"
-            f" cast(n as integer), case when bound is not null then coalesce({rule.condition}, false) end"
+            f"select '{rule.id}', slice, cast(failed as integer), round(cast(measured as double), 9),"
+            f" round(cast(bound as double), 9), cast(n as integer),"
+            f" case when bound is not null then coalesce({rule.condition}, false) end"
             f" from ({rule.measure}) as {rule.id}"
             for rule in rules
         ]
@@ -166,12 +167,14 @@ def _view(
     rules: Sequence[Rule],
     params: Sequence[Any],
     incoming: Mapping[str, Relation],
-    narrow: str = "{}",
+    is_narrow: bool = False,
 ) -> View:
     def tried(rules: Sequence[Rule]) -> pa.Table | None:
         sql = query(rules)
+        if is_narrow and warehouse.engine != "duckdb":
+            sql = f"select * from ({sql}) as checks where row_key is not null"
         try:
-            return warehouse.arrow(sql if warehouse.engine == "duckdb" else narrow.format(sql), params, incoming)
+            return warehouse.arrow(sql, params, incoming)
         except FeedbackError as error:
             if error.retryable:
                 raise
