@@ -115,7 +115,8 @@ def at_the_limit(folder: Path, to: Service, rows: int) -> None:
     lines: list[tuple[object, ...]] = []
     for workload, goals in GOALS.items():
         to.begin(**LIMITED)
-        told = Home(folder / f"limit {workload}", rows).ask(to, workload)
+        home = Home(folder / f"limit {workload}", rows)
+        told = home.ask(to, workload)
         seen = to.account
         seconds = seen["answers"][-1][0] - seen["answers"][0][0]
         per_1000 = 1000 / rows
@@ -136,6 +137,54 @@ def at_the_limit(folder: Path, to: Service, rows: int) -> None:
     lines.append(naive(to))
     header = ("work (goals in brackets)", "rows", "rows/s", "lost", "limit used", "429s", "calls per 1,000")
     table("At the limit", (*header, "tokens per 1,000", "CPU s per 1,000", "MB above imports"), lines)
+    savings(home, seen, rows)
+
+
+def savings(home: Home, seen: dict[str, Any], rows: int) -> None:
+    """Reckon what each saving did to our work, from what was answered; the last line is what the service counted."""
+    from feedback.llm.questions import Registry
+
+    questions = Registry(WORKLOADS["our work"])
+    together = questions.questions(list(questions.by_name))
+    answers: dict[str, list[dict[str, Any]]] = {}
+    for row in home.warehouse.rows("select enrichment, answer from ops.llm_answers"):
+        answers.setdefault(row["enrichment"], []).append(json.loads(row["answer"]))
+    text = sum(len(row["text"]) for row in home.warehouse.rows("select text from feedback.items")) / rows
+    instructions = len(together.prompt) + len(json.dumps(together.response_format))
+
+    def answered(short: bool) -> float:
+        """Characters of a row's answers, quotes as they are or as a number."""
+        return sum(
+            len(_packed({name: _numbered(answer) if short else answer}))
+            for name, some in answers.items()
+            for answer in some
+        ) / min(map(len, answers.values()))
+
+    row = len('{"number":10,"rating":null,"text":""}')
+    lines = [
+        ("one row a request, names and quotes written out", instructions + row + text, answered(short=False)),
+        ("20 rows a request", instructions / PACK + row + text, answered(short=False)),
+        ("a quote as the number of a sentence", instructions / PACK + row + text + 2 * text / 60, answered(short=True)),
+    ]
+    told = [
+        (what, f"{sent * 250:,.0f}", f"{said * 250:,.0f}", f"{(sent + said) * 250:,.0f}") for what, sent, said in lines
+    ]
+    counted = [seen[name] * 1000 / rows for name in ("input_tokens", "output_tokens")]
+    told.append(("codes, short keys, numbers without names", *(f"{n:,.0f}" for n in (*counted, sum(counted)))))
+    table("Our work: what each saving did, tokens per 1,000 rows", ("with", "input", "output", "together"), told)
+
+
+def _packed(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def _numbered(answer: Any) -> Any:
+    """Return an answer with a number in place of each quote."""
+    if isinstance(answer, list):
+        return [_numbered(one) for one in answer]
+    if not isinstance(answer, dict):
+        return answer
+    return {name: 3 if name == "quote" else _numbered(value) for name, value in answer.items()}
 
 
 def naive(to: Service) -> tuple[object, ...]:
