@@ -81,7 +81,7 @@ def _sent(name: str, text: str) -> Any:
         "sentiment": {"l": "neg", "n": [-50, 1, 90]},
         "intent": {"l": "c", "n": [1, 80]},
         "area": [{"l": "perf", "n": [1, 70]}],
-        "mentions": [{"l": "p", "s": text.split()[0], "n": [1]}],
+        "mentions": [{"l": "p", "s": without_speaker(text).split()[0], "n": [1]}],
     }[name]
 
 
