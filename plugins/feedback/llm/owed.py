@@ -134,8 +134,7 @@ def write_down(
         steps.append(
             (
                 f"insert into staging.asked ({columns}) select ?, '{WHOLE}', enrichment, item_id, content_hash,"
-                f" prompt_version, 'pending', 0, case when is_afresh then '{AFRESH}' end, ? from ({sql}) as owed"
-                " order by content_hash",  # as shards are read
+                f" prompt_version, 'pending', 0, case when is_afresh then '{AFRESH}' end, ? from ({sql}) as owed",
                 (run.run_id, utc_now(), *values),
             )
         )
