@@ -27,7 +27,10 @@ def main() -> None:
 
     from feedback.llm.asking import Asking
     from feedback.llm.cascade import Models
+    from feedback.llm.ledger import Ledger
+    from feedback.llm.owed import write_down
     from feedback.llm.prices import Model
+    from feedback.llm.recovery import recover
     from feedback.llm.service import Endpoint
     from feedback.llm.session import Session
     from feedback.model import Run
@@ -36,18 +39,24 @@ def main() -> None:
     path, url, workload, *more = sys.argv[1:]
     options = json.loads(more[0]) if more else {}
     run = Run(options.pop("run_id", "run"), "enrich_feedback", "ask")
-    warehouse = DuckDBWarehouse(Path(path), ROOT / "include/sql/ddl", memory=options.pop("memory", "100MB"))
+    warehouse = DuckDBWarehouse(Path(path), ROOT / "include/sql/ddl", memory="100MB")
     asking = Asking(prices=(), journal=Path(path).parent / "journal", **options)
     before, started, cpu = _resident(), time.monotonic(), time.process_time()
-    session = Session(warehouse, WORKLOADS[workload], asking, run)
-    questions = session.owed(is_offline=False)
+    recover(warehouse, run, asking.journal)
+    questions = write_down(warehouse, WORKLOADS[workload], run, is_offline=False, as_of=None)
     told = {"questions": questions, "owed_s": time.monotonic() - started}
     if questions:
         model = Model("stand-in", window=1_000_000, max_output=100_000, output_parameter="max_completion_tokens")
-        outcome, ledger = session.ask(questions, Endpoint("loopback", url, "key"), Models(model))
-        told |= {**outcome.counts, "stopped": outcome.stopped, "calls": dict(ledger.calls)}
+        ledger = Ledger(warehouse, run, "online", asking.journal)
+        endpoint = Endpoint("loopback", url, "key")
+        outcome = Session(ledger, WORKLOADS[workload], asking, endpoint, Models(model), _silent).ask_owed()
+        told |= {**outcome.counts, "stopped": outcome.stopped, "calls_for": ledger.calls_for}
     told |= {"seconds": time.monotonic() - started, "cpu_s": time.process_time() - cpu}
     print(json.dumps(told | {"imports_mb": before, "peak_mb": _resident()}))
+
+
+def _silent(*said: object, **numbers: object) -> None:
+    pass
 
 
 def _resident() -> float:

@@ -14,7 +14,7 @@ import sys
 import time
 import zlib
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
@@ -69,7 +69,7 @@ class Account:
     def told(self) -> dict[str, Any]:
         rows = self.rows
         again = {"rows": len(rows), "rows_paid": rows.total(), "rows_again": rows.total() - len(rows)}
-        return {**asdict(self), **again, "calls": len(self.answers)}
+        return {**vars(self), **again, "calls": len(self.answers)}
 
 
 class Service:

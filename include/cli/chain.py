@@ -6,9 +6,11 @@ Callers have entered the environment of an Airflow of our own (``environment.ent
 from __future__ import annotations
 
 import signal
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from feedback.errors import FeedbackError
+from include.cli import environment
 from include.cli.environment import POOLS
 
 if TYPE_CHECKING:
@@ -18,17 +20,17 @@ if TYPE_CHECKING:
 CHAIN = ("warehouse_main", "extract_feedback", "enrich_feedback", "resolve_entities", "triage_digest")
 
 
-def prepare() -> dict[str, DAG]:
-    """Migrate the metadata database, make the pools, read the Dags; return them by id.
-
-    Migrating at every start costs under a second and heals a database whose migration was killed.
-    """
+def prepare(airflow_home: Path) -> dict[str, DAG]:
+    """Migrate the metadata database unless this Airflow has, make the pools, read the Dags; return them by id."""
     from airflow.sdk.listener import get_listener_manager
-    from airflow.utils.db import initdb
 
     from include.cli import stopping
 
-    initdb()
+    if not environment.is_migrated(airflow_home):
+        from airflow.utils.db import initdb
+
+        initdb()
+        environment.note_migrated(airflow_home)
     make_pools()
     get_listener_manager().add_listener(stopping)
     return _dags()

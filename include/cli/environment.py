@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+from importlib.metadata import version
 from pathlib import Path
 
 from include.cli import ROOT
@@ -48,6 +49,27 @@ def enter(airflow_home: Path, **more: str) -> None:
     airflow_home.mkdir(parents=True, exist_ok=True)
     os.environ.pop("PYTHONPATH", None)
     os.environ.update(airflow_environment(airflow_home) | more)
+
+
+def is_migrated(airflow_home: Path) -> bool:
+    """Whether the metadata database was migrated by the Airflow that is installed: to look costs seconds of its own."""
+    file = _migrated(airflow_home)
+    return (airflow_home / "airflow.db").exists() and file.exists() and file.read_text() == _versions()
+
+
+def note_migrated(airflow_home: Path) -> None:
+    """Note that the metadata database is as the installed Airflow wants it."""
+    _migrated(airflow_home).write_text(_versions())
+
+
+def _migrated(airflow_home: Path) -> Path:
+    return airflow_home / "airflow.db.migrated"  # it goes with the database
+
+
+def _versions() -> str:
+    """The packages that have tables there, with their versions."""
+    packages = ("apache-airflow-core", "apache-airflow-providers-fab")
+    return " ".join(f"{package} {version(package)}" for package in packages)
 
 
 def drop_half_made(airflow_home: Path) -> None:

@@ -58,7 +58,7 @@ def _run(configured: Settings, options: argparse.Namespace) -> int:
         if configured.is_sample:
             console.say("no source is configured: this is the bundled sample of an invented product")
         _look_ahead(configured, console)
-        run_ids, states = _chain(configured, console, asks=not options.yes and sys.stdin.isatty())
+        run_ids, states = _chain(configured, home, console, asks=not options.yes and sys.stdin.isatty())
     return _summary(configured, run_ids, states, time.monotonic() - started, log, options.json)
 
 
@@ -81,11 +81,13 @@ def _look_ahead(configured: Settings, console: Console) -> None:
         console.say(f"warehouse: schema moved forward by {' to '.join(dict.fromkeys((applied[0], applied[-1])))}")
 
 
-def _chain(configured: Settings, console: Console, asks: bool) -> tuple[dict[str, str], dict[str, str]]:
+def _chain(
+    configured: Settings, airflow_home: Path, console: Console, asks: bool
+) -> tuple[dict[str, str], dict[str, str]]:
     """Run every Dag in turn, the later ones also when a gate blocked; return run ids and states by Dag."""
     from include.cli import chain
 
-    dags = chain.prepare()
+    dags = chain.prepare(airflow_home)
     run_ids: dict[str, str] = {}
     states: dict[str, str] = {}
     for dag_id in chain.CHAIN:

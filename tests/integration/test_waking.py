@@ -22,7 +22,7 @@ environment.enter(home / "airflow", FEEDBACK_RETRY_SECONDS="1")
 
 from include.cli import chain
 
-dags = chain.prepare()
+dags = chain.prepare(home / "airflow")
 
 from airflow.models.asset import AssetEvent, AssetModel
 from airflow.utils.session import create_session

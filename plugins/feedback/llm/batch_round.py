@@ -25,7 +25,7 @@ MINE = (
 )
 
 
-class Round:
+class BatchRound:
     """The round of one run. It is sent once; what it leaves open is owed to the next run."""
 
     def __init__(self, store: BatchStore, ledger: Ledger, registry: Registry, models: Models, most_rows: int):

@@ -10,7 +10,7 @@ from datetime import datetime
 from feedback.llm import prices
 from feedback.llm.asking import Asking
 from feedback.llm.batch import GIVEN_UP, OVERDUE, Batches
-from feedback.llm.batch_round import Round
+from feedback.llm.batch_round import BatchRound
 from feedback.llm.batch_service import BatchService
 from feedback.llm.batch_store import BatchStore
 from feedback.llm.budget import Budget
@@ -65,7 +65,7 @@ class BatchSession:
         self.ledger = Ledger(store.warehouse, store.run, "batch")
         self.registry = Registry(enrichments)
         self.checks = PackChecks(store.warehouse, self.registry, models.small, store.run, asking.pack)
-        self.round = Round(store, self.ledger, self.registry, models, self.checks.most_rows)
+        self.round = BatchRound(store, self.ledger, self.registry, models, self.checks.most_rows)
 
     def advance(self, rows: Sequence[Row]) -> Out | None:
         """Bring every batch as far as it goes, and send this run's; return what is out, or None once all has landed.

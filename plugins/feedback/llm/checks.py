@@ -69,9 +69,9 @@ class PackChecks:
         for row in asked.rows:
             answers = {name: answer for name in row.owed if (answer := self._packed((row.key, name), asked))}
             self._seen += bool(answers)
-            is_first = bool(answers) and self.first > 0 and self._seen % ONE_IN_FIRST == 0
-            if is_first or (answers and int(row.key[:8], 16) % ONE_IN == 0):
-                self.first -= is_first
+            is_one = self._seen % ONE_IN_FIRST == 0 if self.first else int(row.key[:8], 16) % ONE_IN == 0
+            if answers and is_one:
+                self.first = max(0, self.first - 1)
                 size = max(asked.packed[row.key, name] for name in answers)
                 self._chosen.append(Checked(row.owing(tuple(answers)), answers, size))
 

@@ -7,16 +7,21 @@ meet in one, and rows that arrived together do not.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 from feedback.llm.enrichment import Enrichment
 from feedback.llm.pack import Row
 from feedback.model import Run, content_hash, utc_now
 from feedback.warehouse.base import Step, Warehouse
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 OFFLINE = "offline"
 """Name of the offline model in every ``model`` column."""
@@ -161,6 +166,15 @@ def shards(warehouse: Warehouse, run: Run, most: int = SHARD_TEXTS) -> list[Shar
 
 def read(warehouse: Warehouse, enrichments: Sequence[Enrichment], shard: Shard, run: Run) -> list[Owed]:
     """Return a shard's items, each with the questions it owes."""
+    (table,) = read_together(warehouse, [shard], run)
+    return as_items(table, enrichments)
+
+
+def read_together(warehouse: Warehouse, shards: Sequence[Shard], run: Run) -> list[pa.Table]:
+    """Return what ``as_items`` takes, a table a shard; the shards follow one another.
+
+    Each query looks at every item there is, so there have to be few of them.
+    """
     named = "listagg({}, ',') within group (order by enrichment)"
     found = warehouse.arrow(
         f"""
@@ -173,10 +187,17 @@ def read(warehouse: Warehouse, enrichments: Sequence[Enrichment], shard: Shard, 
         ) as asked
         left join feedback.items as items
             on items.item_id = asked.item_id and items.content_hash = asked.content_hash
-        order by asked.item_id
+        order by asked.content_hash, asked.item_id
         """,
-        waiting(shard, run),
+        (run.run_id, shards[0].first, shards[-1].past),
     )
+    hashes = found.column("content_hash").to_pylist()
+    ends = [bisect_left(hashes, shard.past) for shard in shards]
+    return [found.slice(start, end - start) for start, end in pairwise([0, *ends])]
+
+
+def as_items(table: pa.Table, enrichments: Sequence[Enrichment]) -> list[Owed]:
+    """Return the items of a shard that was read."""
     order = [enrichment.name for enrichment in enrichments]
 
     def names(joined: str | None) -> tuple[str, ...]:
@@ -185,7 +206,7 @@ def read(warehouse: Warehouse, enrichments: Sequence[Enrichment], shard: Shard, 
 
     return [
         Owed(**row | {"enrichments": names(row["enrichments"]), "afresh": names(row["afresh"])})
-        for row in found.to_pylist()
+        for row in table.to_pylist()
     ]
 
 

@@ -7,7 +7,8 @@ from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TypeVar
+from itertools import islice
+from typing import TYPE_CHECKING, TypeVar
 
 from feedback.errors import SettingError
 from feedback.llm import owed, prices
@@ -28,8 +29,14 @@ from feedback.llm.results import Results
 from feedback.llm.service import Endpoint, Service
 from feedback.llm.staged import leave_waiting, stage_answers
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 OPEN_SHARDS = 3
 """Shards in memory at a time: one that is asked, one whose last rows are asked again, one that is staged."""
+
+READ_AT_ONCE = 10
+"""Shards that are read together, and held as the warehouse gives them."""
 
 REPORT_S = 5.0
 
@@ -137,26 +144,30 @@ class Session:
         waiting = deque(await engine.in_thread(owed.shards, self.warehouse, self.run))
         self._texts = sum(shard.texts for shard in waiting)
         room = asyncio.Semaphore(OPEN_SHARDS)
+        ready: deque[pa.Table] = deque()
 
-        async def ask(shard: Shard) -> None:
-            outcome.counts += await self._shard(engine, shard)
+        async def ask(shard: Shard, table: pa.Table) -> None:
+            outcome.counts += await self._shard(engine, shard, table)
             room.release()
 
         async with asyncio.TaskGroup() as group:
             while waiting and not engine.stopped:
                 await room.acquire()
                 await engine.hungry()
+                if not ready:
+                    some = list(islice(waiting, READ_AT_ONCE))
+                    ready.extend(await engine.in_thread(owed.read_together, self.warehouse, some, self.run))
                 if not engine.stopped:
-                    group.create_task(ask(waiting.popleft()))
+                    group.create_task(ask(waiting.popleft(), ready.popleft()))
         outcome.stopped = engine.stopped
         if waiting:
             left = await engine.in_thread(leave_waiting, self.warehouse, self.run, engine.stopped)
             outcome.counts["pending"] += left
         return outcome
 
-    async def _shard(self, engine: Engine, shard: Shard) -> Counter[str]:
+    async def _shard(self, engine: Engine, shard: Shard, table: pa.Table) -> Counter[str]:
         """Ask one shard and stage it; return how many questions ended where."""
-        items = await engine.in_thread(owed.read, self.warehouse, self.enrichments, shard, self.run)
+        items = owed.as_items(table, self.enrichments)
         asked = await engine.ask(owed.rows_of(items))
         self.checks.choose(asked)
         self._done += len(asked.rows)

@@ -6,7 +6,7 @@ import sqlite3
 
 import pytest
 
-from include.cli.environment import drop_half_made
+from include.cli.environment import drop_half_made, is_migrated, note_migrated
 
 
 def database(folder, *statements):
@@ -52,3 +52,17 @@ def test_a_first_start_has_nothing_to_drop(tmp_path):
     drop_half_made(tmp_path)
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_database_is_migrated_again_by_another_airflow_and_when_it_is_gone(tmp_path, monkeypatch):
+    database(tmp_path, "create table dag (dag_id text)")
+    assert not is_migrated(tmp_path)
+
+    note_migrated(tmp_path)
+    assert is_migrated(tmp_path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("include.cli.environment.version", lambda package: "99")
+        assert not is_migrated(tmp_path)
+    drop_half_made(tmp_path)
+    assert not is_migrated(tmp_path)

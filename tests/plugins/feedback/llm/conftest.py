@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from feedback.llm.budget import Budget, Spent
 from feedback.llm.caller import Caller
-from feedback.llm.cascade import Models, Paid
+from feedback.llm.cascade import Models, Paid, Rules
 from feedback.llm.engine import Engine
 from feedback.llm.enrichment import Enrichment
 from feedback.llm.join import first_other_than, vote
@@ -86,11 +86,20 @@ def engine(stand_in, ledger):
     """Return a function that asks rows of the stand-in and returns what became of them."""
 
     def ask(
-        rows, *, model=None, budget_usd=1.0, most_rows=20, large_model=None, concurrency=4, ledger=ledger, url=None
+        rows,
+        *,
+        model=None,
+        budget_usd=1.0,
+        most_rows=20,
+        large_model=None,
+        concurrency=4,
+        ledger=ledger,
+        url=None,
+        enrichments=(SENTIMENT, INTENT),
     ):
         async def session():
             endpoint = Endpoint("openai_default", url or stand_in.base_url, "key")
-            registry = Registry((SENTIMENT, INTENT))
+            registry = Registry(enrichments)
             models = Models(model or Model("small", max_output=100_000, window=1_000_000), large_model)
             async with Service(endpoint, "online") as service:
                 budget = Budget(budget_usd, budget_usd, Spent())
@@ -99,7 +108,7 @@ def engine(stand_in, ledger):
                     caller,
                     registry,
                     models,
-                    deciders=(Paid(ledger, registry.by_name, models),),
+                    deciders=(Rules(registry.by_name), Paid(ledger, registry.by_name, models)),
                     most_rows=most_rows,
                     concurrency=concurrency,
                 )

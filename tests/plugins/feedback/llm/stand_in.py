@@ -10,6 +10,8 @@ from typing import Any
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
+from feedback.text.sentences import without_speaker
+
 Rows = list[dict[str, Any]]
 Fault = Callable[[Mapping[str, Any], Rows], Response | None]
 """Answers a request in its own way; None leaves it to the stand-in."""
@@ -79,7 +81,7 @@ def _sent(name: str, text: str) -> Any:
         "sentiment": {"l": "neg", "n": [-50, 1, 90]},
         "intent": {"l": "c", "n": [1, 80]},
         "area": [{"l": "perf", "n": [1, 70]}],
-        "mentions": [{"l": "p", "s": text.split()[0], "n": [1]}],
+        "mentions": [{"l": "p", "s": without_speaker(text).split()[0], "n": [1]}],
     }[name]
 
 
@@ -89,7 +91,7 @@ def written_out(body: Mapping[str, Any], rows: Rows) -> Rows:
 
 
 def _written_out(name: str, row: Mapping[str, Any]) -> dict[str, Any]:
-    quote = row["sentences"][0]
+    quote = without_speaker(row["sentences"][0])
     return {
         "sentiment": {"label": "negative", "score": -0.5, "quote": quote, "confidence": 0.9},
         "intent": {"label": "complaint", "quote": quote, "confidence": 0.8},

@@ -37,7 +37,8 @@ task.execute({{"ti": SimpleNamespace(run_id="run_1", dag_id="enrich_feedback", t
 
 
 def operator(warehouse):
-    asking = Asking(prices=(PRICES,), model="m", pack=2, checks=False, concurrency=IN_FLIGHT)
+    journal = warehouse.path.parent / "journal"
+    asking = Asking(prices=(PRICES,), model="m", pack=2, checks=False, concurrency=IN_FLIGHT, journal=journal)
     return EnrichOperator(task_id="ask", warehouse=warehouse, enrichments=ENRICHMENTS, asking=asking)
 
 
@@ -48,33 +49,52 @@ def service(stand_in, monkeypatch):
     return stand_in
 
 
-def test_a_task_that_is_ended_stops_asking_within_two_seconds_and_keeps_every_answer(service, warehouse):
+@pytest.fixture
+def end(service, warehouse):
+    """Return a function that ends a task while it asks, by a signal; it returns when that was, and when it asked."""
     publish(warehouse, TEXTS)
-    asked_at = []
 
-    def slowly(body, rows):
-        asked_at.append(time.monotonic())
-        time.sleep(0.2)
+    def one(how):
+        asked_at = []
 
-    service.poison = {"page": slowly}
-    command = [sys.executable, "-c", TASK, str(warehouse.path), str(warehouse.ddl)]
-    task = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    while len(asked_at) < 24:
-        assert task.poll() is None, task.communicate()
-        time.sleep(0.01)
-    ended_at = time.monotonic()
-    task.send_signal(signal.SIGTERM)
-    task.communicate(timeout=60)
+        def slowly(body, rows):
+            asked_at.append(time.monotonic())
+            time.sleep(0.2)
 
-    assert task.returncode != 0
+        service.poison = {"page": slowly}
+        command = [sys.executable, "-c", TASK, str(warehouse.path), str(warehouse.ddl)]
+        task = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        while len(asked_at) < 24:
+            assert task.poll() is None, task.communicate()
+            time.sleep(0.01)
+        ended_at = time.monotonic()
+        task.send_signal(how)
+        task.communicate(timeout=60)
+        service.poison = {}
+        assert task.returncode != 0
+        return ended_at, asked_at
+
+    return one
+
+
+def test_a_task_that_is_ended_stops_asking_within_two_seconds_and_keeps_every_answer(end, warehouse):
+    ended_at, asked_at = end(signal.SIGTERM)
+
     assert max(asked_at) < ended_at + 2
     ended = dict(Counter(row["status"] for row in warehouse.rows("select status from ops.llm_calls")))
     assert ended["settled"] >= 24 - IN_FLIGHT
     assert sum(ended.values()) - ended["settled"] <= IN_FLIGHT
 
-    service.poison = {}
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_after_its_end_only_what_was_in_flight_is_paid_again(end, service, warehouse, how):
+    end(how)
+
     counts = operator(warehouse).work(Run("run_1", "enrich_feedback", "ask"), {}).as_dict()
 
     assert (counts["staged"], counts["pending"]) == (len(TEXTS) * 4, 0)
-    paid_again = sum(Counter(text for pack in service.packs for text in pack).values()) - len(TEXTS)
+    paid_again = sum(len(pack) for pack in service.packs) - len(TEXTS)
     assert paid_again <= IN_FLIGHT * 2
+    calls = warehouse.rows("select status, sum(row_count) as n from ops.llm_calls group by 1")
+    assert {row["status"]: row["n"] for row in calls}.get("intent", 0) == 0
+    assert sum(row["n"] for row in calls) == sum(len(pack) for pack in service.packs)
