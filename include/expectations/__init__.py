@@ -21,9 +21,9 @@ from include.settings import Settings, load
 def _subject(enrichment: Enrichment) -> Subject:
     name = enrichment.name
     approved = (approved_rule(PROMPTS.get(name, ""), MODELS), golden_rule(LEAST.get(name, {})))
-    by_name = {"compared": "norm", "fold": norm} if name == "mentions" else {}
+    golden_by = {"compared": "norm", "fold": norm} if name == "mentions" else {"compared": enrichment.label_field}
     return answer_subject(
-        name, key=enrichment.key, rules=(*enrichment.rules, *approved), label=enrichment.label_field, **by_name
+        name, key=enrichment.key, rules=(*enrichment.rules, *approved), label=enrichment.label_field, **golden_by
     )
 
 

@@ -342,6 +342,15 @@ def test_each_rule_is_broken_by_a_batch_of_its_own(warehouse, run, subject, rule
         assert decision == ("block" if rule.severity == "critical" else "publish")
 
 
+def test_three_golden_items_decide_nothing(warehouse, run):
+    (sentiment,) = (subject for subject in SUBJECTS if subject.name == "sentiment")
+    answer_golden_wrong(warehouse, run, "sentiment")
+    warehouse.transact(["delete from ops.golden where item_id not in ('slack:n1', 'slack:n2', 'slack:n3')"])
+    assert judge(warehouse, run, sentiment) == (set(), "publish")
+    found = warehouse.rows("select outcome, total from ops.validations where rule = 'golden_holds'")
+    assert found == [{"outcome": "not_enough_history", "total": 3}]
+
+
 @pytest.mark.parametrize("subject", SUBJECTS, ids=lambda subject: subject.name)
 def test_rules_are_named_once_and_say_what_to_do(subject):
     assert len({rule.id for rule in subject.rules}) == len(subject.rules)

@@ -7,7 +7,7 @@ Slack reads markup only in ``mrkdwn``, where every word is ours. What customers 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any
 
@@ -20,24 +20,28 @@ MOST_CHARACTERS = 9_500
 """Slack refuses a message of about 13,000 characters (msg_blocks_too_long) and documents no figure."""
 MOST_HEADER = 150
 MOST_QUOTE = 280
+MOST_WARNINGS = 6
 
 Block = dict[str, Any]
 Line = dict[str, Any]
 
 
-def compose(selection: Selection, day: date, hosts: Collection[str] = ()) -> dict[str, Any]:
+def compose(
+    selection: Selection, day: date, hosts: Collection[str] = (), warnings: Sequence[str] = ()
+) -> dict[str, Any]:
     """Return the digest: blocks for Slack, the same lines for the report, a sentence for notifications.
 
     Every word of others is escaped in all of them. Where the lines do not fit, the last are left out and counted.
 
     :param hosts: where links may lead beside Slack and the stores.
+    :param warnings: what the gate published with a warning since the last digest.
     """
     lines = [line(pick, selection, hosts) for pick in selection.picks]
     summary = wording.summary(selection)
-    blocks = _blocks(selection, day, summary, lines)
+    blocks = _blocks(selection, day, summary, lines, warnings)
     while _size(blocks) > MOST_CHARACTERS or len(blocks) > MOST_BLOCKS:
         lines.pop()
-        blocks = _blocks(selection, day, summary, lines)
+        blocks = _blocks(selection, day, summary, lines, warnings)
     return {
         "team": selection.team.name,
         "title": for_slack(selection.team.title, 100),
@@ -66,7 +70,7 @@ def line(pick: Pick, selection: Selection, hosts: Collection[str] = ()) -> Line:
     }
 
 
-def _blocks(selection: Selection, day: date, summary: str, lines: list[Line]) -> list[Block]:
+def _blocks(selection: Selection, day: date, summary: str, lines: list[Line], warnings: Sequence[str]) -> list[Block]:
     header = f"{selection.team.title} · {day.day} {day:%B %Y}"
     left_out = selection.matters - len(lines)
     blocks: list[Block] = [
@@ -77,6 +81,10 @@ def _blocks(selection: Selection, day: date, summary: str, lines: list[Line]) ->
         blocks += _line_blocks(number, said)
     blocks.append({"type": "divider"})
     blocks.append({"type": "context", "elements": [_plain(_footer(selection, left_out))]})
+    if warnings:
+        told = for_slack(f"Read with care, the gate warns: {', '.join(warnings[:MOST_WARNINGS])}", 1_000)
+        more = f" and {len(warnings) - MOST_WARNINGS} more" if len(warnings) > MOST_WARNINGS else ""
+        blocks.append({"type": "context", "elements": [_plain(told + more)]})
     return blocks
 
 

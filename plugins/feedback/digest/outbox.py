@@ -9,7 +9,7 @@ import json
 import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,12 @@ from feedback.warehouse.base import Warehouse
 
 # A quiet day is no digest: what comes later that day, or what it found too little, is still to be told.
 EXISTING = "select post_key from ops.posts where kind = 'digest' and status <> 'quiet' and post_key like ?"
+WARNED = """
+    select subject, rule from ops.validations
+    where severity = 'warning' and outcome = 'fail' and checked_at > ?
+    group by subject, rule
+    order by subject, rule
+"""
 LAST = """
     select window_to, updated_at from ops.posts
     where kind = 'digest' and status <> 'quiet' and post_key like ? and post_key <> ? and window_to <= ?
@@ -65,7 +71,7 @@ def write_digests(
             quiet.append(selection.team.name)
             _record(warehouse, selection, day, "quiet", "", run)
             continue
-        body = compose(selection, day, hosts)
+        body = compose(selection, day, hosts, _warnings(warehouse, selection.window))
         paths.append(_write(folder / f"{day}-{selection.team.name}.json", body))
         lines += len(body["lines"])
         _record(warehouse, selection, day, "planned", digest(json.dumps(body["blocks"])), run)
@@ -92,6 +98,12 @@ def write_atomically(path: Path, text: str) -> Path:
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     fresh.write_text(text, encoding="utf-8")
     return fresh.replace(path)
+
+
+def _warnings(warehouse: Warehouse, window: Window) -> list[str]:
+    """Return what the gate published with a warning since the last digest, by the clock, as gates judge."""
+    since = window.heard_since or utc_now() - timedelta(days=1)
+    return [f"{row['subject']} {row['rule']}" for row in warehouse.rows(WARNED, (since,))]
 
 
 def _exists(warehouse: Warehouse, team: Team, day: date) -> bool:

@@ -127,7 +127,7 @@ LABEL_DRIFT = Rule(
     condition="measured <= bound",
     measure="""
         select
-            source as slice, n as failed, psi as measured,
+            source as slice, n as failed, case when past_n > 0 then psi end as measured,
             case
                 when n >= 50 and past_n >= 200 then greatest(
                     0.2, df * power(1 - 2.0 / (9 * df) + 3.09 * sqrt(2.0 / (9 * df)), 3) * (1.0 / n + 1.0 / past_n)

@@ -31,7 +31,7 @@ class Rule:
     :param condition: SQL that is TRUE where all is right. Scope ``row``: over a row of ``staged``.
         Scope ``run``: over a row of ``measure``.
     :param measure: scope ``run`` only: a query for ``slice, failed, measured, bound, n``, a row a slice, over
-        the run's relations (``checks.relations``) and whatever is published. ``failed`` of ``n`` rows are at
+        the run's relations (``relations``) and whatever is published. ``failed`` of ``n`` rows are at
         fault where the condition does not hold; where ``bound`` is NULL, there is not enough history to judge by.
     """
 

@@ -13,7 +13,7 @@ VOLUME = Rule(
     condition="measured <= bound",
     measure="""
         select
-            'all' as slice, n as failed, greatest(n / usual, usual / n) as measured,
+            'all' as slice, n as failed, case when runs > 0 then greatest(n / usual, usual / n) end as measured,
             case when runs >= 7 then 5 end as bound, n
         from (
             select

@@ -7,6 +7,8 @@ import pytest
 
 from feedback.digest.outbox import write_atomically, write_digests
 from feedback.digest.team import Focus, Team
+from feedback.model import utc_now
+from feedback.warehouse import merge
 from tests.plugins.feedback.digest.seeded import AS_OF, say
 
 TEAMS = (Team("slack", "Slack", (Focus(sources=("slack",)),)), Team("store", "Store", (Focus(sources=("itunes",)),)))
@@ -38,6 +40,20 @@ def test_each_team_gets_a_file_and_a_row_and_a_quiet_one_a_row(warehouse, write)
     assert rows["digest:slack:2026-11-02"]["status"] == "planned"
     assert rows["digest:slack:2026-11-02"]["window_to"] == AS_OF
     assert rows["digest:store:2026-11-02"]["status"] == "quiet"
+
+
+def test_a_digest_tells_what_the_gate_warned_of_since_the_last_one(warehouse, write):
+    say(warehouse, {"number": 1, "sentiment": "negative"})
+    verdict = {"run_id": "r", "subject": "sentiment", "slice": "slack", "severity": "warning", "outcome": "fail"}
+    verdict |= {"failed": 60, "total": 60, "decision": "publish", "rule": "label_drift"}
+    merge.append(warehouse, "ops.validations", [verdict | {"checked_at": utc_now()}])
+    old = {"rule": "unknown_rate", "checked_at": utc_now() - timedelta(days=3)}
+    merge.append(warehouse, "ops.validations", [verdict | old])
+
+    (path,) = write().paths
+
+    last = json.loads(path.read_text())["blocks"][-1]["elements"][0]["text"]
+    assert last == "Read with care, the gate warns: sentiment label_drift"
 
 
 def test_a_second_run_of_the_day_leaves_the_digest_alone(warehouse, write):

@@ -16,6 +16,8 @@ from feedback.operators.validate_operator import ValidateOperator
 from feedback.validation.rule import Rule
 from feedback.validation.subject import answer_subject
 from feedback.warehouse.merge import append
+from tests.plugins.feedback.notifications.slack_channel import served
+from tests.plugins.feedback.operators.test_validate_operator import answer, operator, propose
 
 HOSTILE = "I am Jane and <b>my app</b> crashes"
 RULES = (
@@ -161,6 +163,22 @@ def test_the_cost_of_the_run_is_told(warehouse, notifier, alerts):
     append(warehouse, "ops.llm_calls", [call | {"call_id": str(n)} for n in range(2)])
     notifier(failed(InputRefused("x")))
     assert told(alerts)[0]["cost_usd"] == 0.5
+
+
+def test_five_thousand_bad_rows_are_one_message_in_slack(warehouse, run, alerts):
+    propose(warehouse, run, [answer(n, label="furious") for n in range(5_000)])
+    gate = operator(warehouse)
+    with served() as channel:
+        notifier = IncidentNotifier(warehouse=warehouse, folder=alerts, channel="C1", client=channel.client)
+        with pytest.raises(GateBlocked) as blocked:
+            gate.work(run, {})
+        for _ in range(2):
+            notifier(failed(blocked.value, "sentiment.validate", run.run_id, task=gate))
+        (message,) = channel.messages
+    words = json.dumps(message["blocks"])
+    assert "5,000 of 5,000 failed" in words
+    assert words.count("label_known: slack:T:C:") == 3
+    assert "script" not in words  # the quote of every row
 
 
 class Unreachable:

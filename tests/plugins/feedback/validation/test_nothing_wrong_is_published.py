@@ -12,7 +12,7 @@ from feedback.errors import GateBlocked
 from feedback.model import Run, utc_now
 from feedback.operators.publish_operator import PublishOperator
 from feedback.operators.validate_operator import ValidateOperator
-from feedback.validation.checks import relations
+from feedback.validation.relations import relations
 from feedback.warehouse.duckdb import DuckDBWarehouse
 from feedback.warehouse.merge import append, stage
 from include.expectations import ANSWER_SUBJECTS
