@@ -166,7 +166,8 @@ class World:
         assert [row for row in rows if False in row.values()] == []
         measured = run_measures(self.warehouse, subject, subject.rules, run.run_id).table.to_pylist()
         critical = {rule.id for rule in subject.rules if rule.severity == "critical"}
-        assert [row["rule"] for row in measured if row["holds"] is False and row["rule"] in critical] == []
+        broken = {row["rule"] for row in measured if row["n"] and row["holds"] is False}  # of nothing nothing holds
+        assert critical & broken == set()
         verdict = {"run_id": run.run_id, "subject": subject.name, "rule": "any", "slice": "all", "outcome": "pass"}
         verdict |= {"severity": "critical", "failed": 0, "total": 1, "decision": "publish", "checked_at": utc_now()}
         append(self.warehouse, "ops.validations", [verdict])
