@@ -7,6 +7,7 @@ from typing import Any
 from feedback.erasure.files import Places
 from include import settings
 from include.enrichments import ENRICHMENTS
+from include.llm import journal
 from include.settings import Settings
 
 
@@ -19,7 +20,7 @@ def places(chosen: Settings) -> Places:
         digests=home / "digest",
         warehouse=chosen.warehouse_path if is_file else None,
         copies=home / "backups",
-        journals=home / "journal",
+        journal=journal(chosen),
     )
 
 

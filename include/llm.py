@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from feedback.llm.asking import Asking
 from include.settings import ROOT, Settings
 
 PRICES = ROOT / "include" / "prices.yaml"
+
+
+def journal(settings: Settings) -> Path:
+    """Return the folder where what is paid is on disk before it is in the warehouse."""
+    return settings.data_home / "journal" / settings.engine
 
 
 def asking(settings: Settings) -> Asking:
@@ -21,6 +28,7 @@ def asking(settings: Settings) -> Asking:
         tpm=settings.llm_tpm,
         budget_usd=settings.llm_budget_usd,
         budget_usd_day=settings.llm_budget_usd_day,
+        journal=journal(settings),
         as_of=settings.as_of,
         allow_http=settings.allow_http,
     )

@@ -80,10 +80,8 @@ def plan(settings: Settings) -> Estimate:
     :raises PriceUnknown: the model would cost money and has no price.
     """
     from feedback.hooks.model_endpoint import model_endpoint
-    from feedback.llm.batch_out import not_out
     from feedback.llm.offline_model import MODEL
-    from feedback.llm.owed import owed
-    from feedback.llm.plan import estimate, rows_of
+    from feedback.llm.plan import planned
     from feedback.llm.session import models_of
     from include.enrichments import ENRICHMENTS
     from include.llm import asking
@@ -94,8 +92,7 @@ def plan(settings: Settings) -> Estimate:
     how = asking(settings)
     endpoint = model_endpoint("openai_default", warehouse.engine, how)
     model = models_of(how, endpoint).small if endpoint else MODEL
-    rows = rows_of(owed(warehouse, ENRICHMENTS, is_offline=endpoint is None, as_of=how.as_of))
-    return estimate(not_out(warehouse, rows), ENRICHMENTS, model, how.pack, how.mode)
+    return planned(warehouse, ENRICHMENTS, model, how)
 
 
 def told(owed: Estimate) -> str:

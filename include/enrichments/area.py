@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from feedback.llm.enrichment import Enrichment
 from feedback.llm.join import union
 from feedback.validation.answers import answer_rules
+from include.enrichments.known_texts import known
 
 Label = Literal[
     "login_and_account",
@@ -46,5 +47,7 @@ AREA = Enrichment(
     rules=answer_rules(labels=get_args(Label), ranges={"confidence": (0, 1)}, key=("item_id", "label")),
     key=("item_id", "label"),
     join=union("areas", "label"),
-    answer_tokens=60,
+    answer_tokens=15,
+    unsure_below=0.4,
+    known=known(praise={"areas": []}, anger={"areas": []}),
 )

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from feedback.llm.enrichment import Enrichment
 from feedback.llm.join import first_other_than
 from feedback.validation.answers import answer_rules
+from include.enrichments.known_texts import known
 
 Label = Literal["bug_report", "feature_request", "question", "praise", "complaint", "other"]
 
@@ -25,5 +26,7 @@ INTENT = Enrichment(
     rules=answer_rules(labels=get_args(Label), ranges={"confidence": (0, 1)}),
     join=first_other_than("other"),
     unquoted=frozenset({"other"}),
-    answer_tokens=45,
+    answer_tokens=12,
+    unsure_below=0.5,
+    known=known(praise={"label": "praise", "confidence": 1.0}, anger={"label": "complaint", "confidence": 1.0}),
 )

@@ -10,6 +10,7 @@ from feedback.llm.enrichment import Enrichment
 from feedback.llm.join import union
 from feedback.resolution.normalise import mention_id, norm
 from feedback.validation.answers import answer_rules
+from include.enrichments.known_texts import known
 
 
 class Mention(BaseModel):
@@ -36,5 +37,6 @@ MENTIONS = Enrichment(
     key=("mention_id",),
     join=union("mentions", "kind", "surface"),
     derive=identity,
-    answer_tokens=55,
+    answer_tokens=15,
+    known=known(praise={"mentions": []}, anger={"mentions": []}),
 )

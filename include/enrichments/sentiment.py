@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from feedback.llm.enrichment import Enrichment
 from feedback.llm.join import vote
 from feedback.validation.answers import answer_rules
+from include.enrichments.known_texts import known
 
 Label = Literal["positive", "neutral", "negative", "mixed"]
 
@@ -26,5 +27,10 @@ SENTIMENT = Enrichment(
     rules=answer_rules(labels=get_args(Label), ranges={"score": (-1, 1), "confidence": (0, 1)}),
     join=vote(otherwise="mixed"),
     unquoted=frozenset({"neutral"}),
-    answer_tokens=50,
+    answer_tokens=15,
+    unsure_below=0.5,
+    known=known(
+        praise={"label": "positive", "score": 0.8, "confidence": 1.0},
+        anger={"label": "negative", "score": -0.8, "confidence": 1.0},
+    ),
 )

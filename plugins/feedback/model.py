@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from json.encoder import encode_basestring
 from typing import Any
 
 
@@ -17,8 +17,9 @@ def utc_now() -> datetime:
 
 def digest(*parts: object) -> str:
     """Return the sha256 of the parts, hex; parts cannot run into each other."""
-    text = json.dumps([part if isinstance(part, str) else repr(part) for part in parts], ensure_ascii=False)
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    # As json.dumps writes a list, in a fraction of its time: this runs several times for each answer.
+    text = ", ".join([encode_basestring(part if isinstance(part, str) else repr(part)) for part in parts])
+    return hashlib.sha256(f"[{text}]".encode("utf-8", "surrogatepass")).hexdigest()
 
 
 @dataclass(frozen=True)

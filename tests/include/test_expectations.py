@@ -150,8 +150,16 @@ def spoil(warehouse, run, name):
     warehouse.transact([f"update staging.{table} set {column} = null where {key} not like '%0'"])
 
 
+def disagree_when_packed(warehouse, run, name):
+    checks = {"enrichment": name, "prompt_version": "p", "model": "offline", "pack_rows": 20, "agreement": 0.5}
+    checks |= {"call_id": "c", "run_id": "r", "checked_at": AT}
+    append(warehouse, "ops.pack_checks", [checks | {"text_hash": str(number)} for number in range(60)])
+    warehouse.transact(["update staging.asked set model = 'offline'"])
+
+
 BROKEN_BATCH = {
     "answered_once": lose_a_row,
+    "packing_agrees": disagree_when_packed,
     "set_aside_share": spoil,
     "replies_complete": miss_a_reply,
     "entity_unique": stage_entity(entity_id="e1"),

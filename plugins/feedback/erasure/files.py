@@ -1,4 +1,4 @@
-"""An erasure in the files beside the warehouse: reports and digests that tell of an item, copies, journals."""
+"""An erasure in the files beside the warehouse: reports and digests that tell of an item, copies."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ class Places:
     :param digests: folder of the digests.
     :param warehouse: the embedded warehouse's file; copies lie beside it. None where the warehouse is no file.
     :param copies: folder of the copies that people make.
-    :param journals: folder of what killed tasks have paid for and nobody has brought into the ledger yet.
+    :param journal: folder of what killed tasks have paid for and nobody has brought into the ledger yet.
     """
 
     report: Path
     digests: Path
     warehouse: Path | None
     copies: Path
-    journals: Path
+    journal: Path
 
 
 def telling(places: Places, items: Collection[str], names: Collection[str]) -> list[Path]:
@@ -41,11 +41,6 @@ def copies(places: Places, before: datetime | None = None) -> list[Path]:
     """Return the copies of the warehouse, of which each may hold the words; with ``before`` those that are older."""
     found = sorted(path for path in _copies(places) if path.is_file())
     return [path for path in found if before is None or _written(path) < before]
-
-
-def journals(places: Places) -> list[Path]:
-    """Return the journals that killed tasks have left, which may hold quotes; what they hold is paid again."""
-    return sorted(path for path in places.journals.rglob("*") if path.is_file())
 
 
 def remove(paths: Collection[Path]) -> None:

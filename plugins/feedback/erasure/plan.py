@@ -16,6 +16,7 @@ from feedback.erasure.reach import Reach, reach, unmark
 from feedback.erasure.removal import erase
 from feedback.erasure.scope import Scope
 from feedback.llm.enrichment import Enrichment
+from feedback.llm.recovery import recover
 from feedback.model import Run
 from feedback.warehouse.base import Warehouse
 
@@ -43,11 +44,13 @@ class Plan:
 def plan(warehouse: Warehouse, scope: Scope, enrichments: Sequence[Enrichment], places: Places, run: Run) -> Plan:
     """Find all that holds the words of a scope; nothing of it is touched.
 
-    Copies of the warehouse and journals go whole where somebody is erased; what is only old does not make them go.
+    What killed tasks have paid for is brought into the ledger first, where it is found. Copies of the warehouse go
+    whole where somebody is erased; what is only old does not make them go.
     """
+    recover(warehouse, run, places.journal)
     found = reach(warehouse, scope, enrichments, run)
     telling = files.telling(places, found.items, {norm for _, norm in found.names})
-    whole = [*files.copies(places), *files.journals(places)] if scope.reason == "erased" else []
+    whole = files.copies(places) if scope.reason == "erased" else []
     return Plan(scope, found, (*telling, *whole), tuple(_posted(warehouse, telling)))
 
 

@@ -18,7 +18,7 @@ from feedback.llm.batch_file import File, Outcome, Request, files, outcomes
 from feedback.llm.batch_out import Batch, batches_out
 from feedback.llm.batch_service import BatchService, State
 from feedback.llm.batch_store import BatchStore, Sent
-from feedback.llm.ledger import Ledger, answer_key
+from feedback.llm.ledger import Ledger
 from feedback.llm.prices import Model, Usage
 from feedback.llm.questions import Registry
 from feedback.llm.reading import read
@@ -188,13 +188,9 @@ class Batches:
             self.store.settle(calls, words)
 
     def _keep_answers(self, outcome: Outcome, request: Sent) -> None:
-        pack = request.pack
-        co_asked = f"{'+'.join(pack.questions.names)} x{len(pack.rows)}"
-        answers = read(outcome.reply.content, pack).answers if outcome.reply else {}
-        for (key, name), answer in answers.items():
-            if key in request.texts:
-                kept_as = answer_key(key, self.registry.by_name[name], pack.model)
-                self.ledger.keep(kept_as, name, answer, pack.model, co_asked, outcome.call_id)
+        answers = read(outcome.reply.content, request.pack).answers if outcome.reply else {}
+        ours = {question: answer for question, answer in answers.items() if question[0] in request.texts}
+        self.ledger.keep_pack(request.pack, ours, outcome.call_id)
 
     async def _forget(self, *file_ids: str | None) -> None:
         """Leave no customer's words at the service. Where that fails, its own period for files ends them."""

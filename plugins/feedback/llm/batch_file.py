@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 from feedback.llm.batch_service import ENDPOINT
-from feedback.llm.ledger import intended
+from feedback.llm.ledger_rows import intended
 from feedback.llm.pack import Pack
 from feedback.llm.questions import Questions
 from feedback.llm.service import Reply, code_of, reply_of
@@ -37,7 +37,7 @@ class Request:
     @property
     def most_usd(self) -> float:
         """The most that it can cost."""
-        return self.pack.most_usd * self.pack.model.share("batch")
+        return self.pack.most_usd(self.pack.output_limit) * self.pack.model.share("batch")
 
     def intended(self, run: Run) -> dict[str, Any]:
         """Return its row of ``ops.llm_calls`` before it is sent."""
@@ -49,7 +49,8 @@ class Request:
     @property
     def line(self) -> bytes:
         """The request as it is sent: ASCII, so that nobody takes a character of the text for the end of the line."""
-        wrapped = {"custom_id": self.call_id, "method": "POST", "url": ENDPOINT, "body": self.pack.body()}
+        body = self.pack.body(self.pack.output_limit)
+        wrapped = {"custom_id": self.call_id, "method": "POST", "url": ENDPOINT, "body": body}
         return json.dumps(wrapped).encode() + b"\n"
 
 
@@ -120,14 +121,12 @@ def outcomes(content: BinaryIO) -> Iterator[Outcome]:
 
 
 def _outcome(call_id: str, status: int | None, body: dict | None, error: dict | None) -> Outcome:
-    from openai.types.chat import ChatCompletion
-
     if not (call_id.isascii() and (status is None or (isinstance(status, int) and 100 <= status < 1000))):
         raise ValueError
     if status == 200:
         try:
-            return Outcome(call_id, status, ANSWERED, reply_of(ChatCompletion.construct(None, **(body or {})), {}))
-        except (ValueError, TypeError, AttributeError, IndexError):
+            return Outcome(call_id, status, ANSWERED, reply_of(body or {}, {}))
+        except (ValueError, TypeError, AttributeError, LookupError):
             return Outcome(call_id, status, ANSWERED)
     if status is not None and 400 <= status < 500 and status not in (408, 409, 429):
         return Outcome(call_id, status, REFUSED)

@@ -9,11 +9,14 @@ from functools import cached_property
 from feedback.llm.batch_file import ANSWERED, REFUSED, Request
 from feedback.llm.batch_out import named, not_out, questions_out
 from feedback.llm.batch_store import BatchStore
-from feedback.llm.ledger import LOOKUP_KEYS, Ledger, answer_key
+from feedback.llm.cascade import Models
+from feedback.llm.ledger import Ledger, answer_key
 from feedback.llm.pack import Row, fits, packs
 from feedback.llm.questions import Registry
 from feedback.llm.results import Decided, Question, Results
-from feedback.llm.session import Models
+
+AT_ONCE = 2_000
+"""Texts that one query asks about."""
 
 MINE = (
     "select sent.*, batches.left_out from ops.llm_batch_rows as sent"
@@ -114,8 +117,8 @@ class Round:
     def _words(self, keys: Sequence[str]) -> dict[Question, str]:
         """Return of each question of the round about these texts what became of its request."""
         words: dict[Question, str] = {}
-        for start in range(0, len(keys), LOOKUP_KEYS):
-            some = keys[start : start + LOOKUP_KEYS]
+        for start in range(0, len(keys), AT_ONCE):
+            some = keys[start : start + AT_ONCE]
             marks = ", ".join("?" * len(some))
             found = self.store.warehouse.rows(
                 f"select content_hash, enrichments, outcome from ({MINE}) as mine"

@@ -14,6 +14,8 @@ from feedback.llm.batch_round import Round
 from feedback.llm.batch_service import BatchService
 from feedback.llm.batch_store import BatchStore
 from feedback.llm.budget import Budget
+from feedback.llm.cascade import Models
+from feedback.llm.checks import PackChecks
 from feedback.llm.enrichment import Enrichment
 from feedback.llm.ledger import Ledger
 from feedback.llm.pack import Row
@@ -21,7 +23,7 @@ from feedback.llm.prices import Model
 from feedback.llm.questions import Registry
 from feedback.llm.results import Results
 from feedback.llm.service import Endpoint
-from feedback.llm.session import Models, ask
+from feedback.llm.session import Session
 
 
 def offered(endpoint: Endpoint) -> None:
@@ -62,7 +64,8 @@ class BatchSession:
         self.is_wanted = asking.mode == "batch"
         self.ledger = Ledger(store.warehouse, store.run, "batch")
         self.registry = Registry(enrichments)
-        self.round = Round(store, self.ledger, self.registry, models, asking.pack)
+        self.checks = PackChecks(store.warehouse, self.registry, models.small, store.run, asking.pack)
+        self.round = Round(store, self.ledger, self.registry, models, self.checks.most_rows)
 
     def advance(self, rows: Sequence[Row]) -> Out | None:
         """Bring every batch as far as it goes, and send this run's; return what is out, or None once all has landed.
@@ -92,9 +95,10 @@ class BatchSession:
         """Return what became of each question, once nothing is out; what batches cannot settle is asked online now."""
         results, now = self.round.results(rows, self.is_wanted)
         if now:
-            ledger = Ledger(self.store.warehouse, self.store.run, "online" if self.is_wanted else self.asking.mode)
+            mode = "online" if self.is_wanted else self.asking.mode
+            ledger = Ledger(self.store.warehouse, self.store.run, mode, self.asking.journal)
             asking = replace(self.asking, pack=1) if self.is_wanted else self.asking
-            asked = ask(now, self.enrichments, asking, self.endpoint, self.models, ledger, self.tell)
+            asked = Session(ledger, self.enrichments, asking, self.endpoint, self.models, self.tell).ask(now)
             for name in ("answers", "rejected", "waiting"):
                 getattr(results, name).update(getattr(asked, name))
             results.stopped = asked.stopped
@@ -104,7 +108,7 @@ class BatchSession:
         """Return what this task of this run has paid, before and after it waited."""
         run = self.store.run
         return self.store.warehouse.rows(
-            "select count(*) as calls, coalesce(sum(input_tokens), 0) as input_tokens,"
+            "select count(*) as calls, 0 as check_calls, coalesce(sum(input_tokens), 0) as input_tokens,"
             " coalesce(sum(output_tokens), 0) as output_tokens, coalesce(sum(cost_usd), 0) as cost_usd"
             " from ops.llm_calls where dag_id = ? and task_id = ? and run_id = ?",
             (run.dag_id, run.task_id, run.run_id),

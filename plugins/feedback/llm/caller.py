@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Mapping
+from typing import Any
 
 from feedback.errors import CredentialRefused, ServiceUnreachable, SettingError
 from feedback.llm.budget import Budget
@@ -12,6 +14,7 @@ from feedback.llm.pace import Limiter
 from feedback.llm.pack import Pack
 from feedback.llm.prices import Usage
 from feedback.llm.service import Fault, Reply, Service
+from feedback.llm.usual import Usual
 
 ATTEMPTS = 4
 """How often a request is tried that fails in passing."""
@@ -44,13 +47,15 @@ class Caller:
     ):
         self.service, self.limiter, self.budget, self.ledger = service, limiter, budget, ledger
         self.first_wait_s = first_wait_s
+        self.usual = Usual()
         self.answered = 0
         """How many requests were answered: the proof that the service is alive."""
         self._given_up_since = 0
 
-    async def send(self, pack: Pack) -> tuple[str, Reply]:
+    async def send(self, pack: Pack, purpose: str = "enrich") -> tuple[str, Reply]:
         """Return the id of the call that was answered, and its answer.
 
+        :param purpose: of the call, as the ledger tells it.
         :raises Stopped: nothing more can be asked.
         :raises Unanswered: this pack gets no answer.
         :raises ServiceUnreachable: nobody answers.
@@ -60,7 +65,7 @@ class Caller:
         while True:
             call_id = uuid.uuid4().hex
             try:
-                return call_id, await self._attempt(call_id, pack, tried + throttled + 1)
+                return call_id, await self._attempt(call_id, pack, tried + throttled + 1, purpose)
             except Fault as fault:
                 if fault.code == "out_of_money":
                     raise Stopped("out_of_money") from None
@@ -77,33 +82,40 @@ class Caller:
                     self.answered += fault.code == "content_filter"
                     raise Unanswered(fault.code) from None
 
-    async def _attempt(self, call_id: str, pack: Pack, attempt: int) -> Reply:
-        tokens = pack.input_tokens + pack.answer_tokens
-        await self.limiter.take(tokens)
-        held = pack.most_usd
-        if not await self.budget.hold(held):
-            raise Stopped("budget")
-        versions = {enrichment.name: enrichment.prompt_version for enrichment in pack.questions.enrichments}
-        self.ledger.intend(call_id, pack.model, versions, len(pack.rows), attempt, held)
+    async def _attempt(self, call_id: str, pack: Pack, attempt: int, purpose: str) -> Reply:
+        expected, limit = pack.input_tokens + self.usual.output(pack), self.usual.limit(pack)
+        held = pack.most_usd(limit)
+        await self.limiter.take(expected)
         try:
+            if not await self.budget.hold(held):
+                raise Stopped("budget")
+            versions = {enrichment.name: enrichment.prompt_version for enrichment in pack.questions.enrichments}
             is_flex = self.service.mode == "flex" and pack.model.flex is not None
-            reply = await self.service.ask(pack.body(is_flex))
+            self.ledger.intend(call_id, pack.model, versions, len(pack.rows), attempt, held, purpose)
+            reply = await self._asked(call_id, pack.body(limit, is_flex), held)
+        finally:
+            self.limiter.land()
+        self.answered += 1
+        cost, unused = held, 0
+        if reply.usage:
+            cost = pack.model.cost(reply.usage, reply.is_flex)
+            unused = expected - reply.usage.input_tokens - reply.usage.output_tokens
+            self.usual.note(pack, reply.usage.output_tokens, reply.finish_reason == "length")
+        self.limiter.answered(unused, reply.headers)
+        await self._settle(call_id, held, "settled", cost, reply.usage, 200)
+        return reply
+
+    async def _asked(self, call_id: str, body: Mapping[str, Any], held: float) -> Reply:
+        """Ask the service; note what a request without an answer costs."""
+        try:
+            return await self.service.ask(body)
         except Fault as fault:
-            await self._settle(
-                call_id, held, "lost" if fault.was_sent else "failed", fault.was_sent * held, None, fault.status
-            )
+            status = "lost" if fault.was_sent else "failed"
+            await self._settle(call_id, held, status, fault.was_sent * held, None, fault.status)
             raise
         except (CredentialRefused, SettingError):
             await self._settle(call_id, held, "failed", 0.0, None, None)
             raise
-        self.answered += 1
-        self.limiter.learn(reply.headers)
-        cost = held
-        if reply.usage:
-            cost = pack.model.cost(reply.usage, reply.is_flex)
-            self.limiter.give_back(tokens - reply.usage.input_tokens - reply.usage.output_tokens)
-        await self._settle(call_id, held, "settled", cost, reply.usage, 200)
-        return reply
 
     async def _settle(
         self, call_id: str, held: float, status: str, cost: float, usage: Usage | None, http: int | None
@@ -116,7 +128,7 @@ class Caller:
         pause = fault.retry_after if fault.retry_after is not None else self._backoff(times)
         if pause > LONGEST_PAUSE_S or times > THROTTLES:
             raise Stopped("rate_limit") from None
-        self.limiter.pause(pause)
+        self.limiter.refused(pause, fault.headers)
 
     def _wait(self, fault: Fault, times: int, call_id: str) -> float:
         """Return how long this request waits, spread so that those that failed together do not return together."""
@@ -132,7 +144,7 @@ class Caller:
         if not others_were_answered and not fault.status and not fault.was_sent:
             endpoint = self.service.endpoint
             return ServiceUnreachable(
-                f"connection {endpoint.conn_id}: nobody answers at {endpoint.base_url}: check its host and the network;"
+                f"connection {endpoint.conn_id}: nobody answers at {endpoint.address}: check its host and the network;"
                 " what was answered before is kept"
             )
         return Stopped("service") if self._given_up_since >= SILENCE else Unanswered("service")

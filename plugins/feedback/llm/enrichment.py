@@ -13,7 +13,9 @@ from pydantic import BaseModel
 
 from feedback.errors import SettingError
 from feedback.llm.schema import strict_schema
+from feedback.llm.wire import Form
 from feedback.model import digest
+from feedback.text.known import worded
 from feedback.validation.rule import Rule
 
 Answer = dict[str, Any]
@@ -22,6 +24,18 @@ Join = Callable[[Sequence[tuple[int, Answer]]], Answer]
 
 LABEL_LINE = re.compile(r"^- `([^`]+)`: (.+)$", re.MULTILINE)
 """How a prompt introduces a label."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """Texts that many customers write word for word, and the answer to them; its quote is the text itself.
+
+    :param ratings: stars with which the words mean what they say; without stars they do.
+    """
+
+    texts: frozenset[str]
+    ratings: frozenset[int]
+    answer: Answer
 
 
 @dataclass(frozen=True)
@@ -37,6 +51,8 @@ class Enrichment:
     :param unquoted: labels that say that nothing was found, so that their quote may be null.
     :param derive: columns computed from the item's id and a row.
     :param answer_tokens: what an answer usually costs, measured; a request allows several times that.
+    :param unsure_below: an answer less confident than this is asked again of the large model, where there is one.
+    :param known: texts that need no model.
     """
 
     name: str
@@ -47,17 +63,20 @@ class Enrichment:
     key: tuple[str, ...] = ("item_id",)
     unquoted: frozenset[str] = frozenset()
     derive: Callable[[str, Mapping[str, Any]], Answer] | None = None
-    answer_tokens: int = 60
+    answer_tokens: int = 15
+    unsure_below: float = 0.0
+    known: tuple[Known, ...] = ()
 
     def __post_init__(self) -> None:
         named = [label for label, _ in LABEL_LINE.findall(self.prompt)]
         if sorted(named) != sorted(self.labels):
             wrong = ", ".join(sorted(set(named) ^ set(self.labels))) or "a label twice"
             raise SettingError(f"enrichment {self.name}: prompt and answer type do not name the same labels: {wrong}")
+        _ = self.schema  # what cannot be sent is refused when the Dag is parsed
 
     @cached_property
     def schema(self) -> dict[str, Any]:
-        """The strict schema of an answer, as it is sent."""
+        """The strict schema of an answer."""
         return strict_schema(self.answer_type)
 
     @cached_property
@@ -69,6 +88,11 @@ class Enrichment:
     def identity(self) -> str:
         """What must be the same for an answer to be the same: the question, its prompt version, its schema."""
         return digest(self.name, self.prompt_version, json.dumps(self.schema))
+
+    @cached_property
+    def form(self) -> Form:
+        """How a row of an answer travels."""
+        return Form(self.row_type, self.labels)
 
     @property
     def table(self) -> str:
@@ -100,6 +124,14 @@ class Enrichment:
     def labels(self) -> tuple[str, ...]:
         """The label set, in the order of the type."""
         return get_args(self.row_type.model_fields[self.label_field].annotation)
+
+    def known_answer(self, text: str, rating: int | None) -> Answer | None:
+        """Return the answer to a text that needs no model, or None."""
+        words = worded(text) if self.known else ""
+        for known in self.known if words else ():
+            if words in known.texts and (rating is None or rating in known.ratings):
+                return {**known.answer, **({"quote": text.strip()} if "quote" in self.answer_type.model_fields else {})}
+        return None
 
     def parts(self, answer: Answer) -> list[Answer]:
         """Return the rows of an answer: one, or none to many of a list answer."""

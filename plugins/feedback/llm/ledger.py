@@ -1,67 +1,42 @@
 """The ledger: every paid answer and every call, so that nothing is paid twice and every cent is explained.
 
-Answers are kept one by one, whatever was asked beside them, and never cross model families. They are
-written in batches, because a commit for each request would cost more than the request.
+Answers are kept one by one, whatever was asked beside them, and never cross model families. They are in a
+journal on this machine at once, and in the warehouse in batches: a commit for each request would cost more than
+the request.
 """
 
 from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from feedback.llm.budget import Spent
 from feedback.llm.enrichment import Answer, Enrichment
+from feedback.llm.journal import Journal
+from feedback.llm.ledger_rows import Row, intended, kept, write
+from feedback.llm.pack import Pack
 from feedback.llm.prices import Model, Usage
 from feedback.model import Run, digest, utc_now
 from feedback.warehouse.base import Warehouse
-from feedback.warehouse.merge import upsert
 
 FLUSH_ANSWERS = 8_000
 """About 2,000 rows with four questions each."""
 
-FLUSH_S = 5.0
-"""What is paid again at most after a kill, beside what was in flight; Ctrl-C loses nothing."""
+FLUSH_S = 15.0
+"""What is paid again at most after the loss of a host, beside what was in flight; a kill or Ctrl-C loses less."""
 
-LOOKUP_KEYS = 2_000
-"""How many keys one query asks for."""
+
+_as_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def answer_key(row_key: str, enrichment: Enrichment, model: Model) -> str:
     """Return the identity of a question: the masked text and rating, what is asked how, and of which family."""
     return digest(row_key, enrichment.identity, model.family)
-
-
-def intended(
-    run: Run,
-    purpose: str,
-    mode: str,
-    call_id: str,
-    model: Model,
-    versions: Mapping[str, str],
-    rows: int,
-    *,
-    attempt: int,
-    held: float,
-) -> dict[str, Any]:
-    """Return the row of ``ops.llm_calls`` of a call that is about to be made."""
-    return {
-        **vars(run),
-        **vars(Usage()),
-        "call_id": call_id,
-        "purpose": purpose,
-        "attempt": attempt,
-        "model": model.name,
-        "mode": mode,
-        "prompt_versions": dict(versions),
-        "row_count": rows,
-        "status": "intent",
-        "reserved_usd": held,
-        "cost_usd": held,
-        "started_at": utc_now(),
-    }
 
 
 @dataclass(frozen=True)
@@ -73,18 +48,41 @@ class Known:
     call_id: str
 
 
-class Ledger:
-    """What one task of one run pays and gets."""
+@dataclass(frozen=True)
+class Paid:
+    """An answer that was paid now.
 
-    def __init__(self, warehouse: Warehouse, run: Run, mode: str, purpose: str = "enrich"):
-        self.warehouse, self.run, self.mode, self.purpose = warehouse, run, mode, purpose
-        self.calls = 0
+    :param key: see ``answer_key``.
+    """
+
+    key: str
+    enrichment: str
+    answer: Answer
+    model: str
+
+
+class Ledger:
+    """What one task of one run pays and gets.
+
+    :param journal: folder where it is on disk before it is in the warehouse; without one a kill loses what was
+        not flushed.
+    """
+
+    def __init__(self, warehouse: Warehouse, run: Run, mode: str, journal: Path | None = None):
+        self.warehouse, self.run, self.mode = warehouse, run, mode
+        self.calls_for: Counter[str] = Counter()
         self.usage = Usage()
         self.cost_usd = 0.0
-        self._open: dict[str, dict[str, Any]] = {}
-        self._calls: dict[str, dict[str, Any]] = {}
-        self._answers: dict[str, dict[str, Any]] = {}
+        self._journal = Journal(journal) if journal else None
+        self._open: dict[str, Row] = {}
+        self._calls: dict[str, Row] = {}
+        self._answers: dict[str, Row] = {}
         self._flushed_at = time.monotonic()
+
+    @property
+    def calls(self) -> int:
+        """How many calls were made, whatever for."""
+        return self.calls_for.total()
 
     def spent(self) -> Spent:
         """Return what this Dag run and this UTC day have cost so far; a call that never ended counts as held."""
@@ -99,32 +97,42 @@ class Ledger:
 
     def known(self, keys: Sequence[str]) -> dict[str, Known]:
         """Return the answers that were paid before."""
+        import pyarrow as pa
+
         if not keys or not self.warehouse.rows("select 1 as one from ops.llm_answers limit 1"):
             return {}
-        found: dict[str, Known] = {}
-        for start in range(0, len(keys), LOOKUP_KEYS):
-            some = keys[start : start + LOOKUP_KEYS]
-            marks = ", ".join("?" * len(some))
-            for row in self.warehouse.rows(
-                f"select answer_key, answer, model, call_id from ops.llm_answers where answer_key in ({marks})", some
-            ):
-                found[row["answer_key"]] = Known(json.loads(row["answer"]), row["model"], row["call_id"])
-        return found
+        found = self.warehouse.arrow(
+            "select known.answer_key, known.answer, known.model, known.call_id from ops.llm_answers as known"
+            " join incoming.wanted as wanted on wanted.answer_key = known.answer_key",
+            incoming={"wanted": pa.table({"answer_key": pa.array(keys, pa.string())})},
+        )
+        return {
+            row["answer_key"]: Known(json.loads(row["answer"]), row["model"], row["call_id"])
+            for row in found.to_pylist()
+        }
 
     def intend(
-        self, call_id: str, model: Model, versions: Mapping[str, str], rows: int, attempt: int, held: float
+        self,
+        call_id: str,
+        model: Model,
+        versions: Mapping[str, str],
+        rows: int,
+        attempt: int,
+        held: float,
+        purpose: str = "enrich",
     ) -> None:
         """Note a call that is about to be made."""
-        self.calls += 1
+        self.calls_for[purpose] += 1
         self._open[call_id] = intended(
-            self.run, self.purpose, self.mode, call_id, model, versions, rows, attempt=attempt, held=held
+            self.run, purpose, self.mode, call_id, model, versions, rows, attempt=attempt, held=held
         )
+        self._note(call=self._open[call_id])
 
     def settle(self, call_id: str, status: str, cost_usd: float, usage: Usage | None, http_status: int | None) -> None:
         """Note how a call ended: settled (answered), failed (refused, nothing paid) or lost (nobody knows)."""
         usage = usage or Usage()
         self.cost_usd += cost_usd
-        self.usage = Usage(**{name: value + getattr(usage, name) for name, value in vars(self.usage).items()})
+        self.usage += usage
         self._calls[call_id] = {
             **self._open.pop(call_id),
             "status": status,
@@ -133,18 +141,24 @@ class Ledger:
             "finished_at": utc_now(),
             **vars(usage),
         }
+        self._note(call=self._calls[call_id])
 
-    def keep(self, key: str, enrichment: str, answer: Answer, model: Model, co_asked: str, call_id: str) -> None:
-        """Keep a paid answer."""
-        self._answers[key] = {
-            "answer_key": key,
-            "enrichment": enrichment,
-            "answer": answer,
-            "model": model.name,
-            "co_asked": co_asked,
-            "call_id": call_id,
-            "answered_at": utc_now(),
-        }
+    def keep(self, answers: Sequence[Paid], co_asked: str, call_id: str) -> None:
+        """Keep the paid answers of a call."""
+        call = {"co_asked": co_asked, "call_id": call_id, "answered_at": utc_now()}
+        rows = [(paid.key, paid.enrichment, _as_json(paid.answer), paid.model) for paid in answers]
+        self._answers |= kept(rows, call)
+        self._note(answers=rows, **call)
+
+    def keep_pack(self, pack: Pack, answers: Mapping[tuple[str, str], Answer], call_id: str) -> None:
+        """Keep the paid answers to a pack, by row key and question."""
+        asked = {enrichment.name: enrichment for enrichment in pack.questions.enrichments}
+        paid = [
+            Paid(answer_key(key, asked[name], pack.model), name, answer, pack.model.name)
+            for (key, name), answer in answers.items()
+        ]
+        if paid:
+            self.keep(paid, f"{'+'.join(pack.questions.names)} x{len(pack.rows)}", call_id)
 
     @property
     def is_due(self) -> bool:
@@ -152,19 +166,32 @@ class Ledger:
         waiting = len(self._answers) + len(self._calls)
         return waiting >= FLUSH_ANSWERS or (waiting > 0 and time.monotonic() - self._flushed_at >= FLUSH_S)
 
+    def sync(self) -> None:
+        """Bring what was noted to this machine's disk. Safe to call from a thread while the others go on."""
+        if self._journal:
+            self._journal.sync()
+
     def flush(self) -> None:
         """Write what has come together. Safe to call from a thread while the others go on."""
+        drop = self._journal.turn() if self._journal else None
         answers, calls, intents = dict(self._answers), dict(self._calls), dict(self._open)
-        upsert(self.warehouse, "ops.llm_answers", list(answers.values()), ["answer_key"])
-        upsert(self.warehouse, "ops.llm_calls", [*intents.values(), *calls.values()], ["call_id"])
+        write(self.warehouse, [*intents.values(), *calls.values()], list(answers.values()))
         for key in answers:
             self._answers.pop(key, None)
         for call_id in calls:
             self._calls.pop(call_id, None)
         self._flushed_at = time.monotonic()
+        if drop:
+            drop()
 
     def close(self) -> None:
         """Write the rest; a call still open was cut off and counts as held."""
         for call_id in list(self._open):
             self.settle(call_id, "lost", self._open[call_id]["reserved_usd"], None, None)
         self.flush()
+        if self._journal:
+            self._journal.close()
+
+    def _note(self, **said: Any) -> None:
+        if self._journal:
+            self._journal.write(said)

@@ -2,7 +2,7 @@
 
 Feelings come from a published lexicon (vaderSentiment), which is English only: other languages look neutral
 unless a rating says more. Labels come from the nearest description or example in the prompt, names from the
-catalog and from how English writes names. Every quote is a passage of the text.
+catalog and from how English writes names. Every quote is a sentence of the text.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ import string
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from feedback.llm.offline_prompt import Asked
 from feedback.llm.offline_taxonomy import Taxonomy
-from feedback.llm.offline_text import Said, names, passage, sentences, words
+from feedback.llm.offline_text import Said, names, numbered, words
+from feedback.llm.wire import ROW
 
 HINTS: Mapping[str, Callable[[Said], float]] = {
     "bug_report": lambda said: max(0.0, -said.feeling),
@@ -30,8 +32,12 @@ FLOOR = 0.6
 SECOND = 0.7
 """How near to the first label a second one must come."""
 
-MOST_ROWS = {"areas": 2, "mentions": 8}
+MOST_LABELS, MOST_NAMES = 2, 8
 """Most rows of a list answer."""
+
+
+Row = tuple[int, int | None, str]
+"""Number, rating and numbered sentences of a row, as it was sent."""
 
 
 class Judge:
@@ -48,33 +54,30 @@ class Judge:
         known = "|".join(re.escape(name) for name in sorted(self._kinds, key=len, reverse=True))
         self._known = re.compile(rf"(?<!\w)(?:{known})(?!\w)", re.IGNORECASE) if known else re.compile(r"(?!)")
 
-    def answers(self, prompt: str, rows: Sequence[Mapping[str, Any]], asked: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Answer about every row what is asked.
-
-        :param asked: the questions, each with the schema of its answer.
-        """
-        said = [self._read(row["text"], row.get("rating")) for row in rows]
-        answers: list[dict[str, Any]] = [{"id": row["id"]} for row in rows]
-        for name, schema in asked.items():
-            fields = schema["properties"]
-            if "score" in fields:
-                found = [_feeling(one) for one in said]
-            elif "mentions" in fields:
-                found = [{"mentions": self._mentions(one)} for one in said]
-            else:
-                taxonomy = Taxonomy.of(prompt, name)
-                found = [_labels(one, taxonomy, fields) for one in said]
-            for answer, one in zip(answers, found, strict=True):
-                answer[name] = one
+    def answers(self, rows: Sequence[Row], asked: Sequence[Asked]) -> list[dict[str, Any]]:
+        """Answer every question about every row, in the form in which answers travel."""
+        said = [self._read(text, rating) for _, rating, text in rows]
+        answers: list[dict[str, Any]] = [{ROW: number} for number, *_ in rows]
+        for question in asked:
+            for answer, one in zip(answers, said, strict=True):
+                found = [question.sent(row) for row in self._found(question, one)]
+                answer[question.key] = found if question.is_list else found[0]
         return answers
 
+    def _found(self, question: Asked, said: Said) -> list[dict[str, Any]]:
+        if "score" in question.numbers:
+            return [_feeling(said)]
+        if "surface" in question.keys:
+            return self._mentions(said)
+        return _labels(said, question)
+
     def _read(self, text: str, rating: int | None) -> Said:
-        parts = sentences(text)
+        numbers, parts = zip(*numbered(text), strict=True)
         feelings = [self._feeling(part) for part in parts]
         # The lexicon's own scale: a sum of feelings, folded into -1 to 1. A star counts like a strong word.
         total = sum(feeling * (15 / (1 - feeling * feeling + 1e-9)) ** 0.5 for feeling in feelings)
         total += 0.0 if rating is None else (rating - 3) * 2.0
-        return Said(words(text), parts, feelings, total / (total * total + 15) ** 0.5)
+        return Said(words(" ".join(parts)), numbers, parts, feelings, total / (total * total + 15) ** 0.5)
 
     def _feeling(self, sentence: str) -> float:
         plain = (word.strip(string.punctuation) for word in sentence.lower().split())
@@ -82,21 +85,20 @@ class Judge:
             return 0.0  # most sentences; the lexicon itself takes ten times as long to say so
         return float(self._lexicon.polarity_scores(sentence)["compound"])
 
-    def _mentions(self, said: Said) -> list[dict[str, str]]:
-        found: dict[tuple[str, str], dict[str, str]] = {}
-        for sentence in said.sentences:
+    def _mentions(self, said: Said) -> list[dict[str, Any]]:
+        found: dict[tuple[str, str], dict[str, Any]] = {}
+        for number, sentence in zip(said.numbers, said.sentences, strict=True):
             folded = sentence.casefold()
             known = self._known.findall(sentence) if any(name in folded for name in self._kinds) else []
             named = [(self._kinds.get(name.casefold(), "product"), name) for name in known]
             named += [("product", name) for name in names(sentence) if not self._known.search(name)]
             for kind, surface in named:
-                mention = {"kind": kind, "surface": surface, "quote": passage(sentence, around=surface)}
-                found.setdefault((kind, surface.casefold()), mention)
-        return list(found.values())[: MOST_ROWS["mentions"]]
+                found.setdefault((kind, surface.casefold()), {"kind": kind, "surface": surface, "quote": number})
+        return list(found.values())[:MOST_NAMES]
 
 
 def _feeling(said: Said) -> dict[str, Any]:
-    score = round(said.feeling, 3)
+    score = said.feeling
     if max(said.feelings) >= 0.5 and min(said.feelings) <= -0.4 and abs(score) < 0.7:
         label, quote = "mixed", said.quote([abs(feeling) for feeling in said.feelings])
     elif abs(score) < 0.2:
@@ -105,20 +107,20 @@ def _feeling(said: Said) -> dict[str, Any]:
         label, quote = "positive", said.quote(said.feelings)
     else:
         label, quote = "negative", said.quote([-feeling for feeling in said.feelings])
-    return {"label": label, "score": score, "quote": quote, "confidence": round(0.4 + abs(score) / 2, 3)}
+    return {"label": label, "score": score, "quote": quote, "confidence": 0.4 + abs(score) / 2}
 
 
-def _labels(said: Said, taxonomy: Taxonomy, fields: Mapping[str, Any]) -> dict[str, Any]:
+def _labels(said: Said, question: Asked) -> list[dict[str, Any]]:
     """Answer with the nearest label, or with every label that is near where the answer is a list."""
+    taxonomy = Taxonomy.of(question)
     ranked = sorted(_values(said, taxonomy).items(), key=lambda entry: -entry[1])
     found = [(label, value) for label, value in ranked if value >= FLOOR and value > ranked[0][1] * SECOND]
-    if "areas" not in fields and not found:
-        return {"label": "other", "quote": None, "confidence": 0.3}
-    rows = [
-        {"label": label, "quote": _shown(said, taxonomy, label), "confidence": round(value / (value + 1), 3)}
-        for label, value in found[: MOST_ROWS["areas"] if "areas" in fields else 1]
+    if not question.is_list and not found:
+        return [{"label": "other", "quote": None, "confidence": 0.3}]
+    return [
+        {"label": label, "quote": _shown(said, taxonomy, label), "confidence": value / (value + 1)}
+        for label, value in found[: MOST_LABELS if question.is_list else 1]
     ]
-    return {"areas": rows} if "areas" in fields else rows[0]
 
 
 def _values(said: Said, taxonomy: Taxonomy) -> dict[str, float]:
@@ -127,6 +129,6 @@ def _values(said: Said, taxonomy: Taxonomy) -> dict[str, float]:
     return {label: value + (HINTS[label](said) if label in HINTS else 0.0) for label, value in near.items()}
 
 
-def _shown(said: Said, taxonomy: Taxonomy, label: str) -> str:
-    """Return the sentence that speaks most for a label."""
+def _shown(said: Said, taxonomy: Taxonomy, label: str) -> int:
+    """Return the number of the sentence that speaks most for a label."""
     return said.quote([_values(part, taxonomy)[label] for part in said.parts()])

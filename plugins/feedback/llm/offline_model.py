@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from feedback.errors import ServiceUnreachable
 from feedback.llm import tokens
 from feedback.llm.offline_judge import Judge
+from feedback.llm.offline_prompt import questions
 from feedback.llm.owed import OFFLINE
 from feedback.llm.prices import Model
 
@@ -77,9 +78,7 @@ class OfflineModel:
 def completion(judge: Judge, body: Mapping[str, Any]) -> dict[str, Any]:
     """Answer the body of a chat completion."""
     prompt, rows = (message["content"] for message in body["messages"])
-    row_schema = body["response_format"]["json_schema"]["schema"]["properties"]["answers"]["items"]
-    asked = {name: schema for name, schema in row_schema["properties"].items() if name != "id"}
-    content = json.dumps({"answers": judge.answers(prompt, json.loads(rows)["rows"], asked)}, ensure_ascii=False)
+    content = json.dumps({"answers": judge.answers(json.loads(rows)["rows"], questions(prompt))}, ensure_ascii=False)
     counted = {
         "prompt_tokens": tokens.estimate(prompt) + tokens.estimate(rows),
         "completion_tokens": tokens.estimate(content),

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from feedback.llm.enrichment import LABEL_LINE
+from feedback.llm.offline_prompt import Asked
 from feedback.llm.offline_text import words
-from feedback.llm.questions import HEADING
 
 ALIKE = 0.5
 """Similarity from which two words count as forms of one: crash and crashes, not crash and cash."""
@@ -23,7 +22,7 @@ class Taxonomy:
     character n-grams), and more the fewer labels share that word.
     """
 
-    def __init__(self, explained: dict[str, str]):
+    def __init__(self, explained: Mapping[str, str]):
         import numpy as np
         from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, TfidfVectorizer
 
@@ -38,11 +37,9 @@ class Taxonomy:
         self._nearness: dict[str, Any] = {}
 
     @staticmethod
-    @lru_cache(maxsize=32)
-    def of(prompt: str, question: str) -> Taxonomy:
-        """Learn the labels of a question from a prompt."""
-        section = prompt.split(f"{HEADING}{question}\n", 1)[1].split(HEADING, 1)[0]
-        return Taxonomy({label: f"{label.replace('_', ' ')} {text}" for label, text in LABEL_LINE.findall(section)})
+    def of(asked: Asked) -> Taxonomy:
+        """Learn the labels of a question, or remember them."""
+        return _learnt(tuple(asked.labels.items()))
 
     def near(self, said: Sequence[str]) -> dict[str, float]:
         """Return how many words of a text speak for each label."""
@@ -60,3 +57,8 @@ class Taxonomy:
         alike[alike < ALIKE] = 0.0
         for word, row in zip(unknown, alike, strict=True):
             self._nearness[word] = (row[:, None] * self._weights).max(axis=0)
+
+
+@lru_cache(maxsize=32)
+def _learnt(explained: tuple[tuple[str, str], ...]) -> Taxonomy:
+    return Taxonomy(dict(explained))

@@ -1,26 +1,16 @@
-"""A text as the offline model reads it: its sentences, how each feels, the names in it, and passages to quote."""
+"""A text as the offline model reads it: its sentences, how each feels and the names in it."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
-END = re.compile(r"[.!?…]+(?=\s|$)|[。！？]+")
-"""Where a sentence ends: not inside 4.2.2 or example.com."""
-
-SHORT = 25
-"""A sentence of fewer characters says little by itself: it is read together with the next one of its line."""
+from feedback.text.sentences import without_speaker
 
 WORD = re.compile(r"[^\W\d_]{3,30}")
 MOST_WORDS = 150
 """How many different words of a text are compared; what it is about is said early."""
-
-PREFIX = re.compile(r"^\s*(?:Speaker [A-Z]+:|[-*•>])\s+")
-"""Who speaks in a thread, and the sign before an entry of a list."""
-
-QUOTE_CHARS = 200
 
 CUE = re.compile(
     r"\b(?:than|like|unlike|versus|vs\.?|using|uses?|used|to|from|with|via|of)\s+"
@@ -45,10 +35,12 @@ NO_NAMES = frozenset(
 class Said:
     """What a customer said.
 
+    :param numbers: of its sentences in the request.
     :param feelings: of each sentence, from -1 to 1; ``feeling``: of the whole.
     """
 
     words: Sequence[str]
+    numbers: Sequence[int]
     sentences: Sequence[str]
     feelings: Sequence[float]
     feeling: float
@@ -56,13 +48,13 @@ class Said:
     def parts(self) -> list[Said]:
         """Return each sentence as something said."""
         return [
-            Said(words(sentence), [sentence], [feeling], feeling)
-            for sentence, feeling in zip(self.sentences, self.feelings, strict=True)
+            Said(words(sentence), [number], [sentence], [feeling], feeling)
+            for number, sentence, feeling in zip(self.numbers, self.sentences, self.feelings, strict=True)
         ]
 
-    def quote(self, values: Sequence[float]) -> str:
-        """Return the sentence with the highest of these values."""
-        return passage(self.sentences[values.index(max(values))])
+    def quote(self, values: Sequence[float]) -> int:
+        """Return the number of the sentence with the highest of these values."""
+        return self.numbers[values.index(max(values))]
 
 
 def words(text: str) -> list[str]:
@@ -70,32 +62,14 @@ def words(text: str) -> list[str]:
     return list(dict.fromkeys(WORD.findall(text.casefold())))[:MOST_WORDS]
 
 
-def sentences(text: str) -> list[str]:
-    """Return the sentences of a text, without who speaks; each stands in the text as it is."""
-    found = [sentence for line in text.splitlines() for sentence in _in_line(PREFIX.sub("", line).strip())]
-    return [sentence for sentence in found if any(char.isalnum() for char in sentence)] or [text.strip()]
+def numbered(text: str) -> list[tuple[int, str]]:
+    """Return the sentences of a text as it was sent, each with its number, without who speaks.
 
-
-def _in_line(line: str) -> list[str]:
-    ends = [end.end() for end in END.finditer(line)] + [len(line)]
-    cuts = [0]
-    for end in ends:
-        if end - cuts[-1] >= SHORT:
-            cuts.append(end)
-    if len(line) > cuts[-1]:
-        cuts[max(1, len(cuts) - 1) :] = [len(line)]
-    return [line[start:end].strip() for start, end in pairwise(cuts)]
-
-
-def passage(sentence: str, around: str = "") -> str:
-    """Return the sentence, or so much of it around a name as a quote may hold."""
-    if len(sentence) <= QUOTE_CHARS:
-        return sentence
-    start = max(0, sentence.find(around) - QUOTE_CHARS // 2)
-    start = sentence.find(" ", start) + 1 if start else 0
-    end = sentence.rfind(" ", start, start + QUOTE_CHARS)
-    cut = sentence[start : end if end > sentence.find(around) + len(around) else start + QUOTE_CHARS]
-    return cut.strip() if around in cut else around
+    Those without a letter or digit say nothing, unless there is no other.
+    """
+    lines = [line.partition(" ") for line in text.split("\n") if line]
+    found = [(int(number), without_speaker(sentence)) for number, _, sentence in lines]
+    return [one for one in found if any(char.isalnum() for char in one[1])] or found or [(0, "")]
 
 
 def names(sentence: str) -> Iterator[str]:

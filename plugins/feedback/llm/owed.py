@@ -1,15 +1,22 @@
-"""What is owed: the questions about live items that have no answer yet; found on the data, never by a watermark."""
+"""What is owed: the questions about live items that have no answer yet; found on the data, never by a watermark.
+
+What is owed at the start of a run is written down in ``staging.asked`` and read back shard by shard, so that a
+million items take no more memory than a thousand. A shard is a range of text hashes: items with the same words
+meet in one, and rows that arrived together do not.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
+from typing import Any
 
 from feedback.llm.enrichment import Enrichment
+from feedback.llm.pack import Row
 from feedback.model import Run, content_hash, utc_now
-from feedback.warehouse.base import Warehouse
+from feedback.warehouse.base import Step, Warehouse
 
 OFFLINE = "offline"
 """Name of the offline model in every ``model`` column."""
@@ -20,24 +27,36 @@ QUIET = timedelta(hours=2)
 LONGEST = timedelta(hours=24)
 """But not longer than this after its last answer."""
 
-MOVED = (
-    "(answers.item_id is null or answers.status in ('pending', 'unasked') or wanted.item_id is not null"
-    " or answers.content_hash <> items.content_hash or answers.prompt_version <> asked.prompt_version)"
-)
-WANTED = """
-    select distinct item_id, subject as enrichment, content_hash, prompt_version
-    from ops.quarantine where status = 'ask_again'
-"""
-"""What was set aside and a person wants asked again."""
+AFRESH = "re-asked"
+"""Why a question is pending that a person wants asked again, whatever the ledger knows."""
+
+RULE = "answer_valid"
+"""The rule that an answer breaks which cannot be used."""
+
+SHARD_TEXTS = 2_500
+"""About how many different texts are in memory together."""
+
+WHOLE = "all"
+"""Name of the shard where there is only one, and of what no shard has taken up yet."""
+
+HEAD = 3
+"""So many digits of a hash are told apart when shards are cut: 4,096 pieces."""
+
+
+WAITING = f"run_id = ? and shard = '{WHOLE}' and content_hash >= ? and content_hash < ?"
+"""Condition of what a shard has to take up."""
 
 
 @dataclass
 class Owed:
     """One item and the questions it owes, in the order of the registry; ``afresh``: of those a person wants asked
-    again, so that what was paid before is no answer."""
+    again, so that what was paid before is no answer.
+
+    :param text: None where it has changed since the run began: its questions wait for the next one.
+    """
 
     item_id: str
-    text: str
+    text: str | None
     rating: int | None
     content_hash: str
     enrichments: tuple[str, ...] = ()
@@ -46,61 +65,160 @@ class Owed:
     @cached_property
     def key(self) -> str:
         """What items with the same words and rating share."""
-        return content_hash(self.text, self.rating)
+        return content_hash(self.text or "", self.rating)
 
 
-def owed(
-    warehouse: Warehouse, enrichments: Sequence[Enrichment], *, is_offline: bool, as_of: datetime | None = None
-) -> list[Owed]:
-    """Return every live askable item with the questions it owes.
+@dataclass(frozen=True)
+class Shard:
+    """Texts whose hash is ``first`` or later, and before ``past``, and how many there are."""
 
-    A question is owed without an answer, after its text or prompt moved, while it is pending, and when a person
-    says so. A real model also answers again what the offline model answered; the offline model never replaces a
-    real answer.
+    name: str = WHOLE
+    first: str = ""
+    texts: int = 0
+    past: str = "~"
+
+
+def query(enrichment: Enrichment, *, is_offline: bool, as_of: datetime | None = None) -> tuple[str, list[Any]]:
+    """Return the query for the items that owe a question, and its values.
+
+    It is owed without an answer, after its text or prompt moved, while it is pending, and when a person says so. A
+    real model also answers again what the offline model answered; the offline model never replaces a real answer.
     """
     now = as_of or utc_now()
-    real = f"{MOVED} or (answers.status = 'answered' and answers.model = '{OFFLINE}')"
-    found = warehouse.arrow(
+    name, version = enrichment.name, enrichment.prompt_version
+    moved = (
+        "answers.item_id is null or answers.status in ('pending', 'unasked') or wanted.item_id is not null"
+        f" or answers.content_hash <> items.content_hash or answers.prompt_version <> '{version}'"
+    )
+    replaceable = f"answers.status = 'answered' and answers.model = '{OFFLINE}'"
+    standing = f"items.item_id not in ({_standing(enrichment)})"
+    return (
         f"""
-        with asked as ({_registry(enrichments)}),
-        standing as ({_standing(enrichments)}),
-        wanted as ({WANTED})
         select
-            items.item_id, items.text, items.rating, items.content_hash, asked.enrichment,
+            items.item_id, items.content_hash, '{name}' as enrichment, '{version}' as prompt_version,
             wanted.item_id is not null
-            or coalesce(answers.status = 'pending' and answers.reason = 're-asked', false) as is_afresh
+            or coalesce(answers.status = 'pending' and answers.reason = '{AFRESH}', false) as is_afresh
         from feedback.items as items
-        cross join asked
-        left join ops.answers as answers
-            on answers.item_id = items.item_id and answers.enrichment = asked.enrichment
-        left join standing
-            on standing.item_id = items.item_id and standing.enrichment = asked.enrichment
-        left join wanted
-            on wanted.item_id = items.item_id and wanted.enrichment = asked.enrichment
-            and wanted.content_hash = items.content_hash and wanted.prompt_version = asked.prompt_version
+        left join (select * from ops.answers where enrichment = '{name}') as answers
+            on answers.item_id = items.item_id
+        left join (
+            select distinct item_id, content_hash from ops.quarantine
+            where status = 'ask_again' and subject = '{name}' and prompt_version = '{version}'
+        ) as wanted
+            on wanted.item_id = items.item_id and wanted.content_hash = items.content_hash
         where items.is_askable
             and (items.source <> 'slack' or items.last_activity_at <= ? or answers.answered_at <= ?)
-            and ({f"{MOVED} and standing.item_id is null" if is_offline else real})
-        order by items.item_id, asked.turn
+            and ({f"({moved}) and {standing}" if is_offline else f"{moved} or ({replaceable})"})
         """,
-        (now - QUIET, now - LONGEST),
+        [now - QUIET, now - LONGEST],
     )
-    items: dict[str, Owed] = {}
-    for batch in found.to_batches(max_chunksize=5_000):
-        for row in batch.to_pylist():
-            enrichment, is_afresh = row.pop("enrichment"), row.pop("is_afresh")
-            item = items.setdefault(row["item_id"], Owed(**row))
-            item.enrichments += (enrichment,)
-            item.afresh += (enrichment,) * is_afresh
-    return list(items.values())
+
+
+def write_down(
+    warehouse: Warehouse, enrichments: Sequence[Enrichment], run: Run, *, is_offline: bool, as_of: datetime | None
+) -> int:
+    """Write down what is owed now, in place of what an earlier attempt has staged; return how many questions."""
+    columns = "run_id, shard, enrichment, item_id, content_hash, prompt_version, outcome, rows_out, reason, asked_at"
+    tables = ("asked", *(enrichment.name for enrichment in enrichments))
+    steps: list[Step] = [
+        *((f"delete from staging.{table} where run_id = ?", (run.run_id,)) for table in tables),
+        ("delete from staging.rejects where run_id = ? and rule = ?", (run.run_id, RULE)),
+    ]
+    for enrichment in enrichments:
+        sql, values = query(enrichment, is_offline=is_offline, as_of=as_of)
+        steps.append(
+            (
+                f"insert into staging.asked ({columns}) select ?, '{WHOLE}', enrichment, item_id, content_hash,"
+                f" prompt_version, 'pending', 0, case when is_afresh then '{AFRESH}' end, ? from ({sql}) as owed",
+                (run.run_id, utc_now(), *values),
+            )
+        )
+    warehouse.transact(steps)
+    found = warehouse.rows("select count(*) as n from staging.asked where run_id = ?", (run.run_id,))
+    return int(found[0]["n"])
+
+
+def shards(warehouse: Warehouse, run: Run, most: int = SHARD_TEXTS) -> list[Shard]:
+    """Return the shards of what was written down."""
+    heads = warehouse.rows(
+        f"select substr(content_hash, 1, {HEAD}) as head, count(distinct content_hash) as texts"
+        " from staging.asked where run_id = ? group by 1 order by 1",
+        (run.run_id,),
+    )
+    cut: list[tuple[str, int]] = []
+    for head in heads:
+        first, texts = cut[-1] if cut else ("", 0)
+        if texts and texts + head["texts"] > most:
+            cut.append((head["head"], head["texts"]))
+        else:
+            cut[-1:] = [(first, texts + head["texts"])]
+    if len(cut) < 2:
+        return [Shard(texts=texts) for _, texts in cut]
+    pasts = [*(first for first, _ in cut[1:]), Shard.past]
+    names = (f"from {first or '0' * HEAD}" for first, _ in cut)
+    return [Shard(name, *one, past) for name, one, past in zip(names, cut, pasts, strict=True)]
+
+
+def read(warehouse: Warehouse, enrichments: Sequence[Enrichment], shard: Shard, run: Run) -> list[Owed]:
+    """Return a shard's items, each with the questions it owes."""
+    named = "listagg({}, ',') within group (order by enrichment)"
+    found = warehouse.arrow(
+        f"""
+        select asked.item_id, items.text, items.rating, asked.content_hash, asked.enrichments, asked.afresh
+        from (
+            select
+                item_id, content_hash, {named.format("enrichment")} as enrichments,
+                {named.format(f"case when reason = '{AFRESH}' then enrichment end")} as afresh
+            from staging.asked where {WAITING} group by item_id, content_hash
+        ) as asked
+        left join feedback.items as items
+            on items.item_id = asked.item_id and items.content_hash = asked.content_hash
+        order by asked.item_id
+        """,
+        waiting(shard, run),
+    )
+    order = [enrichment.name for enrichment in enrichments]
+
+    def names(joined: str | None) -> tuple[str, ...]:
+        said = joined.split(",") if joined else ()
+        return tuple(name for name in order if name in said)
+
+    return [
+        Owed(**row | {"enrichments": names(row["enrichments"]), "afresh": names(row["afresh"])})
+        for row in found.to_pylist()
+    ]
+
+
+def rows_of(items: Iterable[Owed]) -> list[Row]:
+    """Return each distinct text and rating once, with every question that an item of that text owes."""
+    texts: dict[str, tuple[Owed, dict[str, None], dict[str, None]]] = {}
+    for item in items:
+        if item.text is not None:
+            _, names, afresh = texts.setdefault(item.key, (item, {}, {}))
+            names |= dict.fromkeys(item.enrichments)
+            afresh |= dict.fromkeys(item.afresh)
+    rows = []
+    for item, names, afresh in texts.values():
+        row = Row(item.text or "", item.rating, tuple(names), tuple(afresh))
+        vars(row)["key"] = item.key  # the same hash, computed once
+        rows.append(row)
+    return rows
+
+
+def waiting(shard: Shard, run: Run) -> tuple[str, str, str]:
+    """Return the values of ``WAITING``."""
+    return run.run_id, shard.first, shard.past
 
 
 def mark_unasked(warehouse: Warehouse, enrichments: Sequence[Enrichment], run: Run) -> int:
     """Note in ``ops.answers`` which items are not asked about, and why; return how many questions that concerns."""
+    registry = " union all ".join(
+        f"select '{e.name}' as enrichment, '{e.prompt_version}' as prompt_version" for e in enrichments
+    )
     unasked = f"""
         select items.item_id, asked.enrichment, items.content_hash, asked.prompt_version, items.unasked_reason
         from feedback.items as items
-        cross join ({_registry(enrichments)}) as asked
+        cross join ({registry}) as asked
         left join ops.answers as answers
             on answers.item_id = items.item_id and answers.enrichment = asked.enrichment
         where not items.is_askable
@@ -124,17 +242,11 @@ def mark_unasked(warehouse: Warehouse, enrichments: Sequence[Enrichment], run: R
     return count
 
 
-def _registry(enrichments: Sequence[Enrichment]) -> str:
-    """The questions as a relation, in their order."""
-    return " union all ".join(
-        f"select '{e.name}' as enrichment, '{e.prompt_version}' as prompt_version, {turn} as turn"
-        for turn, e in enumerate(enrichments)
-    )
-
-
-def _standing(enrichments: Sequence[Enrichment]) -> str:
-    """The questions that a real model or a person has answered, be it about an earlier text."""
+def _standing(enrichment: Enrichment) -> str:
+    """The items of which a real model or a person has answered the question, be it about an earlier text."""
+    answered = f"enrichment = '{enrichment.name}' and status = 'answered'"
     by_others = f"coalesce(model, '') <> '{OFFLINE}'"
-    published = (f"select item_id, '{e.name}' as enrichment from {e.table} where {by_others}" for e in enrichments)
-    answered = f"select item_id, enrichment from ops.answers where status = 'answered' and {by_others}"
-    return " union ".join([answered, *published])
+    return (
+        f"select item_id from ops.answers where {answered} and {by_others}"
+        f" union all select item_id from {enrichment.table} where {by_others}"
+    )

@@ -6,17 +6,17 @@ order: what arrived together does not meet the model together.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from feedback.errors import SettingError
-from feedback.llm import tokens
+from feedback.llm import tokens, wire
 from feedback.llm.prices import Model
 from feedback.llm.questions import Questions, Registry
 from feedback.model import content_hash
+from feedback.text.sentences import sentences
 
 OUTPUT_FACTOR = 3
 """How many times its usual length an answer may have."""
@@ -24,7 +24,7 @@ OUTPUT_FACTOR = 3
 LONE_OUTPUT_FACTOR = 12
 """The same for a row asked alone: it may be there because its answer did not fit."""
 
-ROW_TOKENS = 15
+ROW_TOKENS = 3
 """About what surrounds a text in its row."""
 
 ENVELOPE_TOKENS = 200
@@ -45,13 +45,27 @@ class Row:
         return content_hash(self.text, self.rating)
 
     @cached_property
+    def sentences(self) -> list[str]:
+        """What a quote is taken from."""
+        return sentences(self.text)
+
+    @cached_property
+    def text_json(self) -> str:
+        """The text as it is sent."""
+        return wire.text_json(self.sentences)
+
+    @cached_property
     def tokens(self) -> int:
         """About how many tokens the row is."""
-        return tokens.estimate(self.text) + ROW_TOKENS
+        return tokens.estimate(self.text_json) + ROW_TOKENS
 
     def owing(self, owed: Sequence[str]) -> Row:
         """Return the row with these questions only."""
-        return Row(self.text, self.rating, tuple(owed), self.afresh)
+        if tuple(owed) == self.owed:
+            return self
+        other = replace(self, owed=tuple(owed))
+        vars(other).update(vars(self) | {"owed": other.owed})  # what was computed of the text holds for it too
+        return other
 
 
 @dataclass(frozen=True)
@@ -63,18 +77,9 @@ class Pack:
     model: Model
 
     @cached_property
-    def ids(self) -> dict[str, Row]:
-        """The short ids under which the rows travel."""
-        return {f"r{number}": row for number, row in enumerate(self.rows, 1)}
-
-    @cached_property
     def rows_text(self) -> str:
-        """The rows as JSON strings: a text can neither end its row nor begin another."""
-        lines = []
-        for short_id, row in self.ids.items():
-            rating = {} if row.rating is None else {"rating": row.rating}
-            lines.append(json.dumps({"id": short_id, **rating, "text": row.text}, ensure_ascii=False))
-        return '{"rows": [\n' + ",\n".join(lines) + "\n]}"
+        """The rows as they are sent, each under its number in the pack."""
+        return wire.rows_text((row.rating, row.text_json) for row in self.rows)
 
     @property
     def input_tokens(self) -> int:
@@ -88,18 +93,19 @@ class Pack:
 
     @property
     def output_limit(self) -> int:
-        """The most tokens we ask the service to let the answer have."""
+        """The most tokens that the answer may have, as long as we do not know better."""
         return _output_limit(self.questions, len(self.rows), self.model)
 
-    @property
-    def most_usd(self) -> float:
-        """The most that asking it once can cost."""
+    def most_usd(self, output_limit: int) -> float:
+        """Return the most that asking it once can cost, its answer limited so."""
         sent = self.questions.most_tokens + tokens.most(self.rows_text) + ENVELOPE_TOKENS
-        answered = self.output_limit if self.model.output_parameter else self.model.max_output
-        return self.model.most(sent, answered)
+        return self.model.most(sent, output_limit if self.model.output_parameter else self.model.max_output)
 
-    def body(self, is_flex: bool = False) -> dict[str, Any]:
-        """Return the body of its request."""
+    def body(self, output_limit: int, is_flex: bool = False) -> dict[str, Any]:
+        """Return the body of its request.
+
+        :param output_limit: most tokens of the answer, for models that take a limit.
+        """
         return {
             "model": self.model.name,
             "messages": [
@@ -108,7 +114,7 @@ class Pack:
             ],
             "response_format": self.questions.response_format,
             **self.model.send,
-            **({self.model.output_parameter: self.output_limit} if self.model.output_parameter else {}),
+            **({self.model.output_parameter: output_limit} if self.model.output_parameter else {}),
             **({"service_tier": "flex"} if is_flex else {}),
         }
 
@@ -121,17 +127,32 @@ def packs(rows: Iterable[Row], registry: Registry, model: Model, most_rows: int)
     for owed, owing in by_owed.items():
         questions = registry.questions(tuple(owed))
         waiting: list[Row] = []
+        sent = 0
         for row in sorted(owing, key=lambda row: row.key):
-            if waiting and (len(waiting) == most_rows or not _fit([*waiting, row], questions, model)):
+            if waiting and (
+                len(waiting) == most_rows or not _fit(sent + row.tokens, len(waiting) + 1, questions, model)
+            ):
                 yield Pack(tuple(waiting), questions, model)
-                waiting = []
+                waiting, sent = [], 0
             waiting.append(row)
+            sent += row.tokens
         yield Pack(tuple(waiting), questions, model)
 
 
 def fits(row: Row, registry: Registry, model: Model) -> bool:
     """Say whether a model can be asked about a row alone."""
-    return _fit([row], registry.questions(row.owed), model)
+    return _fit(row.tokens, 1, registry.questions(row.owed), model)
+
+
+def size(text: str) -> int:
+    """Return about how many tokens a text is as it is sent."""
+    return tokens.estimate(wire.text_json(sentences(text)))
+
+
+def most_that_fit(questions: Questions, row_tokens: int, model: Model) -> int:
+    """Return how many rows of about so many tokens a request can hold; at least one, as a longer text is cut."""
+    per_row = row_tokens + questions.answer_tokens * OUTPUT_FACTOR
+    return max(1, int((model.window * tokens.ROOM - questions.tokens) // per_row))
 
 
 def room_for_text(questions: Questions, model: Model) -> int:
@@ -148,12 +169,10 @@ def room_for_text(questions: Questions, model: Model) -> int:
     return room
 
 
-def _fit(rows: Sequence[Row], questions: Questions, model: Model) -> bool:
-    answer = questions.answer_tokens * len(rows)
-    sent = questions.tokens + sum(row.tokens for row in rows)
-    return (
-        sent + _output_limit(questions, len(rows), model) <= model.window * tokens.ROOM and answer <= model.max_output
-    )
+def _fit(sent: int, rows: int, questions: Questions, model: Model) -> bool:
+    """Say whether so many rows of so many tokens together fit a request and its answer."""
+    needed = questions.tokens + sent + _output_limit(questions, rows, model)
+    return needed <= model.window * tokens.ROOM and questions.answer_tokens * rows <= model.max_output
 
 
 def _output_limit(questions: Questions, rows: int, model: Model) -> int:

@@ -1,20 +1,62 @@
-"""What asking would cost, before anything is asked."""
+"""What asking would cost, before anything is asked: counted by the warehouse, so that it takes no memory of ours."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from feedback.llm import owed
+from feedback.llm.asking import Asking
+from feedback.llm.checks import ONE_IN_FIRST, PackChecks
 from feedback.llm.enrichment import Enrichment
-from feedback.llm.owed import Owed
-from feedback.llm.pack import Row, packs
+from feedback.llm.owed import OFFLINE
+from feedback.llm.pack import most_that_fit
 from feedback.llm.prices import Model, Usage
 from feedback.llm.questions import Registry
+from feedback.llm.tokens import CHARS_PER_TOKEN
+from feedback.model import Run
+from feedback.warehouse.base import Warehouse
+
+ROW_TOKENS = 10
+"""About what surrounds a text in its row: its number, its rating, the numbers of its sentences."""
+
+TEXTS = """
+    select questions, count(*) as texts, sum(bits) / 8 as bytes
+    from (
+        select
+            asked.content_hash,
+            listagg(distinct asked.enrichment, ',') within group (order by asked.enrichment) as questions,
+            max(bit_length(items.text)) as bits
+        from ({asked}) as asked
+        join feedback.items as items on items.item_id = asked.item_id
+        group by asked.content_hash
+    ) as texts
+    group by questions
+"""
+"""How many distinct texts owe the same questions, and how long they are together."""
+
+NOT_OUT = """
+    select asked.*
+    from ({asked}) as asked
+    left join (
+        select sent.content_hash, ',' || sent.enrichments || ',' as enrichments
+        from ops.llm_batch_rows as sent
+        join ops.llm_batches as batches on batches.intent_id = sent.intent_id
+        where batches.ended_at is null
+    ) as sent
+        on sent.content_hash = asked.content_hash and sent.enrichments like '%,' || asked.enrichment || ',%'
+    where sent.content_hash is null
+"""
+"""What no batch is out with."""
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """Rows, calls, tokens and US dollars, estimated; the ledger's and the provider's caches would make it less."""
+    """Rows, calls, tokens and US dollars, estimated; the ledger's and the provider's caches would make it less.
+
+    :param calls: those that check packing among them.
+    """
 
     rows: int
     questions: int
@@ -24,29 +66,32 @@ class Estimate:
     usd: float
 
 
-def estimate(
-    rows: Iterable[Row], enrichments: Sequence[Enrichment], model: Model, most_rows: int, mode: str = "online"
-) -> Estimate:
-    """Return what asking these rows would cost at the usual length of an answer."""
-    asked = list(packs(rows, Registry(enrichments), model, most_rows))
-    usage = Usage(
-        input_tokens=sum(pack.input_tokens for pack in asked), output_tokens=sum(pack.answer_tokens for pack in asked)
-    )
-    return Estimate(
-        rows=sum(len(pack.rows) for pack in asked),
-        questions=sum(len(row.owed) for pack in asked for row in pack.rows),
-        calls=len(asked),
-        input_tokens=usage.input_tokens,
-        output_tokens=usage.output_tokens,
-        usd=model.cost(usage) * model.share(mode),
-    )
+def planned(warehouse: Warehouse, enrichments: Sequence[Enrichment], model: Model, asking: Asking) -> Estimate:
+    """Return what asking everything that is owed now would cost."""
+    queries = [owed.query(one, is_offline=model.name == OFFLINE, as_of=asking.as_of) for one in enrichments]
+    asked = NOT_OUT.format(asked=" union all ".join(f"({sql})" for sql, _ in queries))
+    checks = PackChecks(warehouse, Registry(enrichments), model, Run("", "", ""), asking.pack)
+    return _estimate(warehouse, checks, asked, [value for _, values in queries for value in values], asking.mode)
 
 
-def rows_of(owed: Iterable[Owed]) -> list[Row]:
-    """Return each distinct text and rating once, with every question that an item of that text owes."""
-    texts: dict[str, tuple[Owed, dict[str, None], dict[str, None]]] = {}
-    for item in owed:
-        _, names, afresh = texts.setdefault(item.key, (item, {}, {}))
-        names |= dict.fromkeys(item.enrichments)
-        afresh |= dict.fromkeys(item.afresh)
-    return [Row(item.text, item.rating, tuple(names), tuple(afresh)) for item, names, afresh in texts.values()]
+def pending(warehouse: Warehouse, checks: PackChecks, mode: str) -> Estimate:
+    """Return what the questions would cost that a run has left pending."""
+    asked = "select * from staging.asked where run_id = ? and outcome = 'pending'"
+    return _estimate(warehouse, checks, asked, [checks.run.run_id], mode)
+
+
+def _estimate(warehouse: Warehouse, checks: PackChecks, asked: str, values: Sequence[Any], mode: str) -> Estimate:
+    model, rows, questions, calls, usage = checks.model, 0, 0, 0, Usage()
+    for found in warehouse.rows(TEXTS.format(asked=asked), values):
+        names, texts = found["questions"].split(","), int(found["texts"])
+        together = checks.registry.questions(names)
+        length = int(found["bytes"]) // CHARS_PER_TOKEN // texts + ROW_TOKENS
+        alone = 0 if model.name == OFFLINE or mode == "batch" else min(checks.first, texts // ONE_IN_FIRST)
+        packs = -(-texts // min(checks.most_rows, most_that_fit(together, length, model)))
+        usage += Usage(
+            input_tokens=(packs + alone) * together.tokens + (texts + alone) * length,
+            output_tokens=(texts + alone) * together.answer_tokens,
+        )
+        rows, questions, calls = rows + texts, questions + texts * len(names), calls + packs + alone
+    usd = model.cost(usage) * model.share(mode)
+    return Estimate(rows, questions, calls, usage.input_tokens, usage.output_tokens, usd)

@@ -1,4 +1,4 @@
-"""What a model said, read with distrust: by row id, by label set and bounds, and by words that stand in the text."""
+"""What a model said, read with distrust: by row, by label set and bounds, and by words that stand in the text."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from feedback.llm import wire
 from feedback.llm.enrichment import Answer, Enrichment
 from feedback.llm.pack import Pack, Row
 from feedback.text.grounding import locate
@@ -37,11 +38,11 @@ class _Invalid(Exception):
 def read(content: str, pack: Pack) -> Reading:
     """Check each row's answer to each question. What is in neither part of the reading was not answered."""
     reading = Reading()
-    for short_id, said in _by_id(content, pack).items():
-        row = pack.ids[short_id]
+    for number, said in _by_number(content, len(pack.rows)).items():
+        row = pack.rows[number - 1]
         for enrichment in pack.questions.enrichments:
             try:
-                answer = _checked(said, enrichment, row)
+                answer = _checked(_under(said, pack.questions.keys[enrichment.name], enrichment), enrichment, row)
             except _Invalid as problem:
                 reading.invalid[row.key, enrichment.name] = str(problem)
             else:
@@ -49,17 +50,19 @@ def read(content: str, pack: Pack) -> Reading:
     return reading
 
 
-def _by_id(content: str, pack: Pack) -> dict[str, Mapping[str, Any]]:
+def _by_number(content: str, rows: int) -> dict[int, Mapping[str, Any]]:
     """Return what was said about each row, once; a row answered twice in different ways was not answered."""
-    said: dict[str, Mapping[str, Any]] = {}
+    said: dict[int, Mapping[str, Any]] = {}
     doubtful = set()
     for entry in _entries(content):
-        short_id = entry.get("id")
-        if not isinstance(short_id, str) or short_id not in pack.ids:
+        number = entry.get(wire.ROW)
+        if isinstance(number, str) and number.isdecimal():
+            number = int(number)
+        if type(number) is not int or not 1 <= number <= rows:
             continue
-        if said.setdefault(short_id, entry) != entry:
-            doubtful.add(short_id)
-    return {short_id: entry for short_id, entry in said.items() if short_id not in doubtful}
+        if said.setdefault(number, entry) != entry:
+            doubtful.add(number)
+    return {number: entry for number, entry in said.items() if number not in doubtful}
 
 
 def _entries(content: str) -> Iterator[Mapping[str, Any]]:
@@ -77,17 +80,27 @@ def _entries(content: str) -> Iterator[Mapping[str, Any]]:
         start = content.find("{", end)
 
 
-def _checked(said: Mapping[str, Any], enrichment: Enrichment, row: Row) -> Answer:
-    answer = said.get(enrichment.name)
-    if not isinstance(answer, dict):
+def _under(said: Mapping[str, Any], key: str, enrichment: Enrichment) -> Any:
+    """Return what was said to a question, be it under the names of its page instead of short keys."""
+    answer = said.get(key, said.get(enrichment.name))
+    return answer.get(enrichment.list_field) if enrichment.list_field and isinstance(answer, dict) else answer
+
+
+def _checked(said: Any, enrichment: Enrichment, row: Row) -> Answer:
+    if said is None:
         raise _Invalid("no_answer")
-    raw = answer.get(enrichment.list_field) if enrichment.list_field else [answer]
-    if not isinstance(raw, list) or not all(isinstance(part, dict) for part in raw):
+    raw = said if enrichment.list_field else [said]
+    if not isinstance(raw, list):
         raise _Invalid("not_the_schema")
-    tidy = [{**part, enrichment.label_field: _label(part, enrichment)} for part in raw]
+    try:
+        parts = [enrichment.form.values(part, row.sentences) for part in raw]
+    except ValueError:
+        raise _Invalid("not_the_schema") from None
+    for part in parts:
+        part[enrichment.label_field] = _label(part, enrichment)
     try:
         checked = enrichment.answer_type.model_validate(
-            {enrichment.list_field: tidy} if enrichment.list_field else tidy[0]
+            {enrichment.list_field: parts} if enrichment.list_field else parts[0]
         )
     except ValidationError as error:
         raise _Invalid(f"not_the_schema:{_where(error)}") from None

@@ -18,7 +18,7 @@ class Decided:
 
     answer: Answer
     decided_by: str
-    model: str
+    model: str | None
     call_id: str | None
 
 

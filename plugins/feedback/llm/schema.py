@@ -21,6 +21,11 @@ def strict_schema(answer_type: type[BaseModel]) -> dict[str, Any]:
     return _node(schema, schema.get("$defs", {}), answer_type.__name__, ())
 
 
+def closed_object(properties: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of an object with exactly these properties."""
+    return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
+
+
 def _node(node: dict[str, Any], defs: dict[str, Any], where: str, above: tuple[str, ...]) -> dict[str, Any]:
     if "default" in node:
         raise _unportable(where, "has a default: make it required, with null for nothing")
@@ -48,8 +53,7 @@ def _object(node: dict[str, Any], defs: dict[str, Any], where: str, above: tuple
     fields = node.get("properties")
     if not fields or node.get("additionalProperties"):
         raise _unportable(where, "is an open dict: name its fields")
-    properties = {name: _node(field, defs, f"{where}.{name}", above) for name, field in fields.items()}
-    return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
+    return closed_object({name: _node(field, defs, f"{where}.{name}", above) for name, field in fields.items()})
 
 
 def _nullable(choices: list[dict[str, Any]], where: str) -> list[dict[str, Any]]:

@@ -104,14 +104,16 @@ class Fault(Exception):
 
     :param status: HTTP status; None where none came.
     :param was_sent: whether the service may have worked, and charge for it.
-    :param retry_after: seconds the service asks us to wait.
+    :param headers: of the refusal; ``retry_after``: seconds it asks us to wait.
     """
 
     def __init__(
-        self, code: str, status: int | None = None, *, was_sent: bool = False, retry_after: float | None = None
+        self, code: str, status: int | None = None, *, was_sent: bool = False, headers: Mapping[str, str] | None = None
     ):
         super().__init__(f"HTTP {status}: {code}" if status else code)
-        self.code, self.status, self.was_sent, self.retry_after = code, status, was_sent, retry_after
+        self.code, self.status, self.was_sent = code, status, was_sent
+        self.headers = headers or {}
+        self.retry_after = _retry_after(self.headers)
 
     @property
     def is_throttle(self) -> bool:
@@ -133,14 +135,15 @@ class Service:
     async def __aenter__(self) -> Self:
         import openai
 
-        # At DEBUG it writes whole requests, customers' words and all.
+        # At DEBUG it writes whole requests, customers' words and all; the line a request of its transport says nothing.
         logging.getLogger("openai").setLevel(logging.INFO)
+        logging.getLogger("httpx2").setLevel(logging.WARNING)
         self._client = openai.AsyncOpenAI(
             api_key=self.endpoint.api_key or "none",  # never None: the client would look for one in the environment
             base_url=self.endpoint.base_url,
             max_retries=0,
             timeout=openai.Timeout(ANSWER_S[self.mode], connect=CONNECT_S),
-            http_client=openai.DefaultAsyncHttpx2Client(**self.endpoint.transport),
+            http_client=openai.DefaultAioHttpClient(**self.endpoint.transport),
         )
         return self
 
@@ -154,10 +157,12 @@ class Service:
         :raises CredentialRefused: the key is refused.
         :raises SettingError: the endpoint or the model is not there.
         """
+        import httpx2
         import openai
 
         try:
-            raw = await self._client.chat.completions.with_raw_response.create(**body)
+            # Not `chat.completions.create`: that checks each value of a body we have made, for more than its sending.
+            response = await self._client.post("/chat/completions", cast_to=httpx2.Response, body=body)
         except openai.APIConnectionError as error:
             # A service that took the request may charge for it, whatever became of the answer.
             if type(error.__cause__).__name__ in ("ConnectError", "ConnectTimeout"):
@@ -166,9 +171,9 @@ class Service:
         except openai.APIStatusError as error:
             raise self._refused(error, str(body["model"])) from None
         try:
-            return reply_of(raw.parse(), raw.headers)
-        except (ValueError, TypeError, AttributeError, IndexError):
-            raise Fault("no_chat_completion", raw.status_code, was_sent=True) from None
+            return reply_of(response.json(), response.headers)
+        except (ValueError, TypeError, AttributeError, LookupError):
+            raise Fault("no_chat_completion", response.status_code, was_sent=True) from None
 
     def _refused(self, error: openai.APIStatusError, model: str) -> Exception:
         where = self.endpoint
@@ -183,19 +188,19 @@ class Service:
         if any(sign in told for sign in TOO_LONG):
             return Fault("too_long", status)
         code = "out_of_money" if any(sign in told for sign in OUT_OF_MONEY) else code_of(error.code, "refused")
-        return Fault(code, status, retry_after=_retry_after(error.response.headers))
+        return Fault(code, status, headers=error.response.headers)
 
 
-def reply_of(completion: Any, headers: Mapping[str, str]) -> Reply:
+def reply_of(completion: Mapping[str, Any], headers: Mapping[str, str]) -> Reply:
     """Return what a chat completion says; a body that is none raises what Python raises."""
-    choice = completion.choices[0]
-    refusal = getattr(choice.message, "refusal", None)
-    content = choice.message.content
+    choice = completion["choices"][0]
+    message = choice["message"]
+    content = message.get("content")
     return Reply(
         content=content if isinstance(content, str) else "",
-        finish_reason="refusal" if refusal else code_of(choice.finish_reason, "unknown"),
-        usage=_usage(completion.usage),
-        is_flex=completion.service_tier == "flex",
+        finish_reason="refusal" if message.get("refusal") else code_of(choice.get("finish_reason"), "unknown"),
+        usage=_usage(completion.get("usage")),
+        is_flex=completion.get("service_tier") == "flex",
         headers=headers,
     )
 
@@ -205,17 +210,18 @@ def code_of(said: Any, otherwise: str) -> str:
     return said if isinstance(said, str) and re.fullmatch(r"[A-Za-z0-9_.-]{1,40}", said) else otherwise
 
 
-def _usage(counted: Any) -> Usage | None:
+def _usage(counted: Mapping[str, Any] | None) -> Usage | None:
     """Return the tokens that a service counted; what is no number of tokens is not counted."""
     if counted is None:
         return None
-    read, written = counted.prompt_tokens_details, counted.completion_tokens_details
+    read = counted.get("prompt_tokens_details") or {}
+    written = counted.get("completion_tokens_details") or {}
     usage = Usage(
-        input_tokens=counted.prompt_tokens or 0,
-        cached_tokens=(read and read.cached_tokens) or 0,
-        cache_write_tokens=(read and read.cache_write_tokens) or 0,
-        output_tokens=counted.completion_tokens or 0,
-        reasoning_tokens=(written and written.reasoning_tokens) or 0,
+        input_tokens=counted.get("prompt_tokens") or 0,
+        cached_tokens=read.get("cached_tokens") or 0,
+        cache_write_tokens=read.get("cache_write_tokens") or 0,
+        output_tokens=counted.get("completion_tokens") or 0,
+        reasoning_tokens=written.get("reasoning_tokens") or 0,
     )
     return usage if all(isinstance(count, int) and 0 <= count < MOST_TOKENS for count in vars(usage).values()) else None
 

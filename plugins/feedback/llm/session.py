@@ -1,44 +1,39 @@
-"""One session with one service: everything the engine needs, put together."""
+"""One session with one service: what is owed is asked shard by shard, and what is answered is staged meanwhile."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 from feedback.errors import SettingError
-from feedback.llm import prices
+from feedback.llm import owed, prices
 from feedback.llm.asking import Asking
 from feedback.llm.budget import Budget
 from feedback.llm.caller import Caller
+from feedback.llm.cascade import Models, Paid, Rules
+from feedback.llm.checks import PackChecks
 from feedback.llm.engine import Engine
 from feedback.llm.enrichment import Enrichment
 from feedback.llm.ledger import Ledger
-from feedback.llm.owed import OFFLINE
+from feedback.llm.owed import Shard
 from feedback.llm.pace import Limiter
 from feedback.llm.pack import Row
-from feedback.llm.prices import Model
 from feedback.llm.progress import Progress
 from feedback.llm.questions import Registry
 from feedback.llm.results import Results
 from feedback.llm.service import Endpoint, Service
+from feedback.llm.staged import leave_waiting, stage_answers
 
+OPEN_SHARDS = 3
+"""Shards in memory at a time: one that is asked, one whose last rows are asked again, one that is staged."""
 
-@dataclass(frozen=True)
-class Models:
-    """Which models are asked: ``large`` takes the texts that do not fit ``small``."""
+REPORT_S = 5.0
 
-    small: Model
-    large: Model | None = None
-
-    @property
-    def is_offline(self) -> bool:
-        return self.small.name == OFFLINE
-
-    @property
-    def title(self) -> str:
-        """How a person is told who answers."""
-        return "the offline model, not a language model" if self.is_offline else f"model {self.small.name}"
+T = TypeVar("T")
 
 
 def models_of(asking: Asking, endpoint: Endpoint) -> Models:
@@ -60,33 +55,116 @@ def models_of(asking: Asking, endpoint: Endpoint) -> Models:
     return Models(small, table.model(large, endpoint.is_loopback) if large and large != small.name else None)
 
 
-def ask(
-    rows: Sequence[Row],
-    enrichments: Sequence[Enrichment],
-    asking: Asking,
-    endpoint: Endpoint,
-    models: Models,
-    ledger: Ledger,
-    tell: Callable[..., None],
-) -> Results:
-    """Ask about every row and return what became of each question. What is paid is in the ledger, whatever happens."""
+@dataclass
+class Outcome:
+    """What a session did: where each question ended, and why it stopped asking, if it did."""
 
-    async def session() -> Results:
+    counts: Counter[str] = field(default_factory=Counter)
+    stopped: str = ""
+
+
+class Session:
+    """What one run asks of one service, without Airflow. What is paid is in the ledger, whatever happens.
+
+    :param tell: tells a person, as a logger's ``info`` does; see ``Progress``.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        enrichments: Sequence[Enrichment],
+        asking: Asking,
+        endpoint: Endpoint,
+        models: Models,
+        tell: Callable[..., None],
+    ):
+        self.ledger, self.warehouse, self.run = ledger, ledger.warehouse, ledger.run
+        self.enrichments, self.registry = enrichments, Registry(enrichments)
+        self.asking, self.endpoint, self.models, self.tell = asking, endpoint, models, tell
+        self.checks = PackChecks(self.warehouse, self.registry, models.small, self.run, asking.pack)
+        self._texts = self._done = 0
+
+    def ask_owed(self) -> Outcome:
+        """Ask every question that was written down as owed, and stage what became of it."""
+
+        async def all_shards(engine: Engine) -> Outcome:
+            outcome = await self._all_shards(engine)
+            if self.asking.checks and not (engine.stopped or self.models.is_offline):
+                await self.checks.ask(engine.caller)
+            return outcome
+
+        return self._with_engine(all_shards)
+
+    def ask(self, rows: Sequence[Row]) -> Results:
+        """Ask about some rows; return what became of each question."""
+
+        async def some(engine: Engine) -> Results:
+            self._texts = len(rows)
+            return (await engine.ask(rows)).results
+
+        return self._with_engine(some)
+
+    def _with_engine(self, work: Callable[[Engine], Awaitable[T]]) -> T:
+        try:
+            with ThreadPoolExecutor(1, "warehouse") as thread:
+                return asyncio.run(self._at_work(work, thread))
+        finally:
+            self.ledger.close()
+
+    async def _at_work(self, work: Callable[[Engine], Awaitable[T]], thread: ThreadPoolExecutor) -> T:
+        asking, ledger, known = self.asking, self.ledger, self.registry.by_name
+        limiter = Limiter(asking.rpm, asking.tpm, asking.concurrency)
         budget = Budget(asking.budget_usd, asking.budget_usd_day, ledger.spent())
-        limiter = Limiter(asking.rpm, asking.tpm)
-        async with Service(endpoint, ledger.mode) as service:
+        async with Service(self.endpoint, ledger.mode) as service:
             engine = Engine(
                 Caller(service, limiter, budget, ledger),
-                Registry(enrichments),
-                model=models.small,
-                large_model=models.large,
-                most_rows=asking.pack,
+                self.registry,
+                self.models,
+                deciders=(Rules(known), Paid(ledger, known, self.models)),
+                most_rows=self.checks.most_rows,
                 concurrency=asking.concurrency,
-                report=Progress(ledger, limiter, tell),
+                thread=thread,
             )
-            return await engine.ask(rows)
+            async with engine.at_work() as group:
+                report = group.create_task(self._report(engine, Progress(ledger, limiter, self.tell)))
+                done = await work(engine)
+                report.cancel()
+                return done
 
-    try:
-        return asyncio.run(session())
-    finally:
-        ledger.close()
+    async def _all_shards(self, engine: Engine) -> Outcome:
+        """Ask shard after shard, the next one as soon as the workers would run dry."""
+        outcome = Outcome()
+        waiting = deque(await engine.in_thread(owed.shards, self.warehouse, self.run))
+        self._texts = sum(shard.texts for shard in waiting)
+        room = asyncio.Semaphore(OPEN_SHARDS)
+
+        async def ask(shard: Shard) -> None:
+            outcome.counts += await self._shard(engine, shard)
+            room.release()
+
+        async with asyncio.TaskGroup() as group:
+            while waiting and not engine.stopped:
+                await room.acquire()
+                await engine.hungry()
+                if not engine.stopped:
+                    group.create_task(ask(waiting.popleft()))
+        outcome.stopped = engine.stopped
+        if waiting:
+            left = await engine.in_thread(leave_waiting, self.warehouse, self.run, engine.stopped)
+            outcome.counts["pending"] += left
+        return outcome
+
+    async def _shard(self, engine: Engine, shard: Shard) -> Counter[str]:
+        """Ask one shard and stage it; return how many questions ended where."""
+        items = await engine.in_thread(owed.read, self.warehouse, self.enrichments, shard, self.run)
+        asked = await engine.ask(owed.rows_of(items))
+        self.checks.choose(asked)
+        self._done += len(asked.rows)
+        return await engine.in_thread(
+            stage_answers, self.warehouse, self.enrichments, items, asked.results, self.run, shard
+        )
+
+    async def _report(self, engine: Engine, progress: Progress) -> None:
+        while True:
+            await asyncio.sleep(REPORT_S)
+            progress(self._done + sum(one.done for one in engine.rounds), self._texts)

@@ -13,13 +13,15 @@ from feedback.llm.asking import Asking
 from feedback.llm.batch_out import are_out
 from feedback.llm.batch_session import BatchSession
 from feedback.llm.batch_store import BatchStore
+from feedback.llm.cascade import Models
+from feedback.llm.checks import PackChecks
 from feedback.llm.enrichment import Enrichment
 from feedback.llm.ledger import Ledger
-from feedback.llm.owed import Owed, mark_unasked, owed
-from feedback.llm.plan import estimate, rows_of
-from feedback.llm.results import Results
+from feedback.llm.owed import Shard, mark_unasked, read, rows_of, write_down
+from feedback.llm.plan import pending
+from feedback.llm.recovery import recover
 from feedback.llm.service import Endpoint
-from feedback.llm.session import Models, ask, models_of
+from feedback.llm.session import Outcome, Session, models_of
 from feedback.llm.staged import stage_answers
 from feedback.model import Counts, Run
 from feedback.operators.feedback_operator import FeedbackOperator
@@ -34,8 +36,8 @@ if TYPE_CHECKING:
 Numbers = dict[str, int | float]
 NOTHING: Numbers = dict.fromkeys(
     (
-        *("owed", "unasked", "asked", "from_ledger", "staged", "quarantined", "pending"),
-        *("calls", "input_tokens", "output_tokens", "cost_usd", "pending_usd", "seconds"),
+        *("owed", "unasked", "asked", "from_ledger", "by_rule", "staged", "quarantined", "pending"),
+        *("calls", "check_calls", "input_tokens", "output_tokens", "cost_usd", "pending_usd", "seconds"),
     ),
     0,
 )
@@ -76,12 +78,16 @@ class EnrichOperator(FeedbackOperator):
     def work(self, run: Run, context: Context) -> Counts:
         started = time.monotonic()
         endpoint = model_endpoint(self.conn_id, self.warehouse.engine, self.asking)
+        if self.asking.journal and (saved := recover(self.warehouse, run, self.asking.journal)):
+            self.log.info("answers that a killed task had paid for: %s", saved)
         unasked = mark_unasked(self.warehouse, self.enrichments, run)
-        items = owed(self.warehouse, self.enrichments, is_offline=endpoint is None, as_of=self.asking.as_of)
-        if endpoint and (are_out(self.warehouse) or (items and self.asking.mode == "batch")):
-            numbers, notes = self._ask_in_batches(items, endpoint, run)
+        questions = write_down(
+            self.warehouse, self.enrichments, run, is_offline=endpoint is None, as_of=self.asking.as_of
+        )
+        if endpoint and (are_out(self.warehouse) or (questions and self.asking.mode == "batch")):
+            numbers, notes = self._ask_in_batches(questions, endpoint, run)
         else:
-            numbers, notes = self._ask(items, endpoint, run) if items else ({}, ())
+            numbers, notes = self._ask(questions, endpoint, run) if questions else ({}, ())
         numbers |= {"unasked": unasked, "seconds": round(time.monotonic() - started, 1)}
         return Counts(NOTHING | numbers, notes)
 
@@ -89,22 +95,26 @@ class EnrichOperator(FeedbackOperator):
         """Go on where a batch was waited for. Nothing is taken over but what the warehouse and the service say."""
         return self.execute(context)
 
-    def _ask(self, items: Sequence[Owed], endpoint: Endpoint | None, run: Run) -> tuple[Numbers, tuple[str, ...]]:
-        rows = rows_of(items)
+    def _ask(self, questions: int, endpoint: Endpoint | None, run: Run) -> tuple[Numbers, tuple[str, ...]]:
         with self._at(endpoint) as (address, models):
-            ledger = Ledger(self.warehouse, run, "offline" if models.is_offline else self.asking.mode)
-            self.log.info("texts to ask about: %s, answered by %s", len(rows), models.title)
-            results = ask(rows, self.enrichments, self.asking, address, models, ledger, self.log.info)
+            mode = "offline" if models.is_offline else self.asking.mode
+            ledger = Ledger(self.warehouse, run, mode, self.asking.journal)
+            self.log.info("questions to ask: %s, answered by %s", questions, models.title)
+            session = Session(ledger, self.enrichments, self.asking, address, models, self.log.info)
+            outcome = session.ask_owed()
         paid: Numbers = {
-            "calls": ledger.calls,
+            "calls": ledger.calls_for["enrich"],
+            "check_calls": ledger.calls_for["check"],
             "input_tokens": ledger.usage.input_tokens,
             "output_tokens": ledger.usage.output_tokens,
             "cost_usd": ledger.cost_usd,
         }
-        return self._stage(items, results, models, run, paid)
+        return self._told(questions, outcome, models, session.checks, paid)
 
-    def _ask_in_batches(self, items: Sequence[Owed], endpoint: Endpoint, run: Run) -> tuple[Numbers, tuple[str, ...]]:
+    def _ask_in_batches(self, questions: int, endpoint: Endpoint, run: Run) -> tuple[Numbers, tuple[str, ...]]:
         """Defer as long as a batch is out, and stage what has landed."""
+        everything = Shard()
+        items = read(self.warehouse, self.enrichments, everything, run)
         rows, models = rows_of(items), models_of(self.asking, endpoint)
         session = BatchSession(
             BatchStore(self.warehouse, run), self.enrichments, self.asking, endpoint, models, self.log.info
@@ -120,30 +130,30 @@ class EnrichOperator(FeedbackOperator):
                 method_name="execute_complete",
             )
         results = session.results(rows)
-        told = self._stage(items, results, models, run, session.paid())
+        counts = stage_answers(self.warehouse, self.enrichments, items, results, run, everything)
+        outcome = Outcome(counts, results.stopped or next(iter(results.waiting.values()), ""))
+        told = self._told(questions, outcome, models, session.checks, session.paid())
         session.close()
         return told
 
-    def _stage(
-        self, items: Sequence[Owed], results: Results, models: Models, run: Run, paid: Numbers
+    def _told(
+        self, questions: int, outcome: Outcome, models: Models, checks: PackChecks, paid: Numbers
     ) -> tuple[Numbers, tuple[str, ...]]:
-        outcomes = stage_answers(self.warehouse, self.enrichments, items, results, run)
-        rest = results.open_rows(rows_of(items))
-        rest_usd = estimate(rest, self.enrichments, models.small, self.asking.pack, self.asking.mode).usd
-        owed_questions = sum(len(item.enrichments) for item in items)
+        counts = outcome.counts
+        rest_usd = pending(self.warehouse, checks, self.asking.mode).usd if counts["pending"] else 0.0
         numbers: Numbers = {
-            "owed": owed_questions,
-            "asked": owed_questions - outcomes["from_ledger"],
-            **outcomes,
+            "owed": questions,
+            "asked": questions - counts["from_ledger"] - counts["by_rule"],
+            **counts,
             **paid,
             "cost_usd": round(paid["cost_usd"], 6),
             "pending_usd": round(rest_usd, 6),
         }
         notes = [f"answered by {models.title}"]
-        if outcomes["pending"]:
-            why = results.stopped or next(iter(results.waiting.values()), "service")
+        if counts["pending"]:
+            why = outcome.stopped or "service"
             notes.append(
-                f"{outcomes['pending']} questions are pending ({why}); asking them would cost about ${rest_usd:.4f}"
+                f"{counts['pending']} questions are pending ({why}); asking them would cost about ${rest_usd:.4f}"
             )
         return numbers, tuple(notes)
 

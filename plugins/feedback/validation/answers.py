@@ -63,6 +63,7 @@ def answer_rules(
             ),
         ),
         ANSWERED_ONCE,
+        PACKING_AGREES,
     )
 
 
@@ -138,3 +139,27 @@ ANSWERED_ONCE = Rule(
         ) as pairs""",
 )
 """Each asked pair is answered or set aside, once, and nothing else is staged."""
+
+PACKING_AGREES = Rule(
+    id="packing_agrees",
+    scope="run",
+    severity="warning",
+    owner="prompts",
+    runbook="Rows that share a request are answered otherwise than alone: packs shrink; shorten the prompt.",
+    condition="measured >= bound",
+    measure="""
+        select 'all' as slice, round(n * (1 - agreement)) as failed, agreement as measured, 0.9 as bound, n
+        from (
+            select avg(agreement) as agreement, count(*) as n
+            from (
+                select checks.agreement
+                from ops.pack_checks as checks
+                join (select distinct enrichment, prompt_version, model from asked) as mine
+                    on mine.enrichment = checks.enrichment and mine.prompt_version = checks.prompt_version
+                    and mine.model = checks.model
+                qualify row_number() over (order by checks.checked_at desc) <= 200
+            ) as newest
+        ) as counted
+        where n >= 50""",
+)
+"""Answers given beside other rows are those given alone, as far as this has been checked."""

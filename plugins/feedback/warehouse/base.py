@@ -33,8 +33,11 @@ class Warehouse(Protocol):
     def rows(self, sql: str, params: Sequence[Any] = ()) -> list[dict[str, Any]]:
         """Return what a query finds, a dict a row, keys in lower case. JSON columns come as text."""
 
-    def arrow(self, sql: str, params: Sequence[Any] = ()) -> pa.Table:
-        """Return what a query finds as an Arrow table, column names in lower case."""
+    def arrow(self, sql: str, params: Sequence[Any] = (), incoming: Mapping[str, Relation] | None = None) -> pa.Table:
+        """Return what a query finds as an Arrow table, column names in lower case.
+
+        :param incoming: see ``transact``.
+        """
 
     def transact(self, steps: Sequence[Step], incoming: Mapping[str, Relation] | None = None) -> None:
         """Run the steps in one transaction: all of them or none.

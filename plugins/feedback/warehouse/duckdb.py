@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from feedback.errors import WarehouseBusy, WarehouseError, WarehouseFull
 from feedback.model import utc_now
 from feedback.warehouse.base import Relation, Step, apart
-from feedback.warehouse.duckdb_file import NAME, connected
+from feedback.warehouse.duckdb_file import MEMORY, NAME, connected
 from feedback.warehouse.lock import StillHeldError, held
 from feedback.warehouse.migrate import migrate
 
@@ -48,14 +48,16 @@ class DuckDBWarehouse:
 
     :param ddl: folder of the numbered DDL files; the folder of the views lies beside it.
     :param patience: how many seconds a call waits for other processes.
+    :param memory: what DuckDB may hold before it goes to disk.
     """
 
     engine = "duckdb"
 
-    def __init__(self, path: Path, ddl: Path, patience: float = 120.0):
+    def __init__(self, path: Path, ddl: Path, patience: float = 120.0, memory: str = MEMORY):
         self.path = Path(path)
         self.ddl = Path(ddl)
         self.patience = patience
+        self.memory = memory
         self._holder: int | None = None
 
     def rows(self, sql: str, params: Sequence[Any] = ()) -> list[dict[str, Any]]:
@@ -64,19 +66,15 @@ class DuckDBWarehouse:
             names = [column[0].lower() for column in found.description]
             return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
-    def arrow(self, sql: str, params: Sequence[Any] = ()) -> pa.Table:
+    def arrow(self, sql: str, params: Sequence[Any] = (), incoming: Mapping[str, Relation] | None = None) -> pa.Table:
         with self._connected() as connection:
+            _receive(connection, incoming)
             found = connection.sql(native(sql), params=list(params)).to_arrow_table()
             return found.rename_columns([name.lower() for name in found.column_names])
 
     def transact(self, steps: Sequence[Step], incoming: Mapping[str, Relation] | None = None) -> None:
         with self._connected() as connection:
-            for name, relation in (incoming or {}).items():
-                if isinstance(relation, (str, tuple)):
-                    sql, params = apart(relation)
-                    connection.execute(f"create temp table _incoming_{name} as {native(sql)}", list(params))
-                else:
-                    connection.register(f"_incoming_{name}", relation)
+            _receive(connection, incoming)
             connection.begin()
             for sql, params in map(apart, steps):
                 connection.execute(native(sql), list(params))
@@ -145,10 +143,20 @@ class DuckDBWarehouse:
 
         with self._held():
             try:
-                with connected(self.path) as connection:
+                with connected(self.path, self.memory) as connection:
                     yield connection
             except duckdb.Error as error:
                 raise _refusal(self.path, error) from None
+
+
+def _receive(connection: duckdb.DuckDBPyConnection, incoming: Mapping[str, Relation] | None) -> None:
+    """Give a connection the relations that come in."""
+    for name, relation in (incoming or {}).items():
+        if isinstance(relation, (str, tuple)):
+            sql, params = apart(relation)
+            connection.execute(f"create temp table _incoming_{name} as {native(sql)}", list(params))
+        else:
+            connection.register(f"_incoming_{name}", relation)
 
 
 def _copy(source: Path, to: Path) -> None:

@@ -25,15 +25,18 @@ _idle: dict[Path, duckdb.DuckDBPyConnection] = {}
 
 
 @contextlib.contextmanager
-def connected(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def connected(path: Path, memory: str = MEMORY) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the file and lend a connection to it; whatever was not committed is rolled back.
 
     The caller holds a lock: DuckDB refuses a file that another process has open.
+
+    :param memory: what the engine may hold before it goes to disk.
     """
     engine = _idle.pop(path, None) or _engine(path)
     try:
         quoted = str(path).replace("'", "''")
         engine.execute(f"attach '{quoted}' as {NAME}")
+        engine.execute(f"set memory_limit = '{memory}'")
         with engine.cursor() as connection:
             connection.execute(f"use {NAME}")
             connection.execute("set timezone = 'UTC'")
@@ -50,7 +53,7 @@ def connected(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 def _engine(path: Path) -> duckdb.DuckDBPyConnection:
     import duckdb
 
-    config = {"temp_directory": f"{path}.tmp", "memory_limit": MEMORY, "threads": min(THREADS, os.cpu_count() or 1)}
+    config = {"temp_directory": f"{path}.tmp", "threads": min(THREADS, os.cpu_count() or 1)}
     return duckdb.connect(":memory:", config=config)
 
 

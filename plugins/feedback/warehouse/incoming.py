@@ -64,15 +64,29 @@ def selected(columns: Mapping[str, str]) -> str:
     return ", ".join(f"parse_json({name}) as {name}" if _is_json(kind) else name for name, kind in columns.items())
 
 
-def typed(table: str, columns: Mapping[str, str], rows: Sequence[Row]) -> pa.Table:
-    """Return rows as Arrow in the types of columns that are known already; see ``incoming``."""
+def typed(
+    table: str, columns: Mapping[str, str], rows: Sequence[Row], shared: Mapping[str, Any] | None = None
+) -> pa.Table:
+    """Return rows as Arrow in the types of columns that are known already; see ``incoming``.
+
+    :param shared: what every row has.
+    """
     import pyarrow as pa
+
+    shared = shared or {}
 
     if unknown := {name for row in rows for name in row} - set(columns):
         raise WarehouseError(
             f"{table} has no column {', '.join(sorted(unknown))}: correct the writer or add a migration"
         )
-    arrays = {name: _array(f"{table}.{name}", kind, [row.get(name) for row in rows]) for name, kind in columns.items()}
+    arrays = {
+        name: _array(
+            f"{table}.{name}",
+            kind,
+            [shared[name]] * len(rows) if name in shared else [row.get(name) for row in rows],
+        )
+        for name, kind in columns.items()
+    }
     return pa.table(arrays)
 
 

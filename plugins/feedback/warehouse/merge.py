@@ -136,7 +136,7 @@ def stage_together(
     for table, rows in tables.items():
         target = f"staging.{table}"
         columns = columns_of(warehouse, target)
-        relations[table] = typed(target, columns, [{**row, **mine} for row in rows])
+        relations[table] = typed(target, columns, rows, mine)
         steps += [
             (f"delete from {target} where run_id = ? and shard = ?", (run.run_id, shard)),
             f"insert into {target} ({', '.join(columns)}) select {selected(columns)} from incoming.{table}",

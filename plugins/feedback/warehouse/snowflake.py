@@ -12,7 +12,7 @@ import re
 import tempfile
 import threading
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -67,27 +67,14 @@ class SnowflakeWarehouse:
             names = [column.name.lower() for column in found.description]
             return [dict(zip(names, map(_plain, row), strict=True)) for row in found.fetchall()]
 
-    def arrow(self, sql: str, params: Sequence[Any] = ()) -> pa.Table:
-        with self._session() as session:
-            found = _execute(session.cursor(), sql, params)
+    def arrow(self, sql: str, params: Sequence[Any] = (), incoming: Mapping[str, Relation] | None = None) -> pa.Table:
+        with self._session() as session, _received(session.cursor(), incoming) as named:
+            found = _execute(session.cursor(), named(sql), params)
             return _typed(found.description, found.fetchall())
 
     def transact(self, steps: Sequence[Step], incoming: Mapping[str, Relation] | None = None) -> None:
-        suffix = uuid.uuid4().hex
-        names = {name: f"staging.incoming_{name}_{suffix}" for name in incoming or {}}
-
-        def named(sql: str) -> str:
-            return re.sub(r"\bincoming\.(\w+)", lambda word: names[word[1]], sql)
-
-        with self._session() as session, contextlib.ExitStack() as stack:
+        with self._session() as session, _received(session.cursor(), incoming) as named:
             cursor = session.cursor()
-            for name, relation in (incoming or {}).items():
-                stack.callback(_execute, cursor, f"drop table if exists {names[name]}")
-                if isinstance(relation, (str, tuple)):
-                    sql, params = apart(relation)
-                    _execute(cursor, f"create or replace transient table {names[name]} as {named(sql)}", params)
-                else:
-                    _upload(cursor, names[name], relation)
             with _transaction(session):
                 for sql, params in map(apart, steps):
                     _execute(cursor, named(sql), params)
@@ -163,6 +150,26 @@ class SnowflakeWarehouse:
                 " or let FEEDBACK_SNOWFLAKE_DATABASE name another"
             )
         return session
+
+
+@contextlib.contextmanager
+def _received(cursor: SnowflakeCursor, incoming: Mapping[str, Relation] | None) -> Iterator[Callable[[str], str]]:
+    """Put the relations that come in into tables of their own for a while; lend what names them in a statement."""
+    suffix = uuid.uuid4().hex
+    names = {name: f"staging.incoming_{name}_{suffix}" for name in incoming or {}}
+
+    def named(sql: str) -> str:
+        return re.sub(r"\bincoming\.(\w+)", lambda word: names[word[1]], sql)
+
+    with contextlib.ExitStack() as stack:
+        for name, relation in (incoming or {}).items():
+            stack.callback(_execute, cursor, f"drop table if exists {names[name]}")
+            if isinstance(relation, (str, tuple)):
+                sql, params = apart(relation)
+                _execute(cursor, f"create or replace transient table {names[name]} as {named(sql)}", params)
+            else:
+                _upload(cursor, names[name], relation)
+        yield named
 
 
 @contextlib.contextmanager

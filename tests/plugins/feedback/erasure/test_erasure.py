@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from feedback.erasure.plan import carry_out
 from feedback.erasure.scope import Author, author_of, of_author, of_item
 from feedback.errors import InputRefused, SettingError
 from feedback.llm.ledger import answer_key
@@ -27,7 +28,7 @@ TABLES = {
 }
 FILES = {
     *("warehouse.duckdb", "backups/warehouse-1.duckdb", "warehouse.duckdb.before-0009-x"),
-    *("report/index.html", "digest", "journal/duckdb/1.jsonl"),
+    *("report/index.html", "digest"),
 }
 
 
@@ -50,6 +51,17 @@ def test_a_plan_touches_nothing(world):
     assert files == FILES
     assert found.counts["raw.slack_messages"] == 3 + 2
     assert {path.name for path in found.files} >= {"index.html", "warehouse-1.duckdb", "warehouse.duckdb.before-0009-x"}
+
+
+def test_what_a_killed_task_has_paid_for_is_found_in_the_ledger(world):
+    assert "journal/1.jsonl" in world.files_with(MARK)
+
+    found = world.plan(of_author(SLACK))
+
+    assert "journal/1.jsonl" not in world.files_with(MARK)
+    assert count(world, "ops.llm_answers", "model = 'another'") == 1
+    carry_out(world.warehouse, found, world.run, SLACK.tombstone(SALT))
+    assert count(world, "ops.llm_answers", "model = 'another'") == 0
 
 
 def test_nothing_is_left_in_any_table_or_file(erased):

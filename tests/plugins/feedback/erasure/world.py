@@ -10,6 +10,8 @@ from feedback.erasure.files import Places
 from feedback.erasure.plan import carry_out, plan
 from feedback.erasure.scope import Author
 from feedback.llm.asking import Asking
+from feedback.llm.ledger import answer_key
+from feedback.llm.prices import Model
 from feedback.model import Run, utc_now
 from feedback.operators.digest_operator import DigestOperator
 from feedback.operators.enrich_operator import EnrichOperator
@@ -199,7 +201,16 @@ def lived_in(home, warehouse, stand_in):
     world.propose()
     warehouse.backup(home / "backups" / "warehouse-1.duckdb")
     warehouse.backup(home / "warehouse.duckdb.before-0009-x")
-    killed = home / "journal" / "duckdb" / "1.jsonl"
-    killed.parent.mkdir(parents=True)
-    killed.write_text(json.dumps({"answers": [{"quote": MARK}]}))
+    _leave_journal(world)
     return world
+
+
+def _leave_journal(world):
+    """Leave what a killed task has paid another model for, about a text of Ada's."""
+    (text, *_) = world.warehouse.rows("select content_hash from feedback.items where text like ?", (f"%{MARK}%",))
+    (question, *_) = ENRICHMENTS
+    key = answer_key(text["content_hash"], question, Model("another"))
+    answer = [key, question.name, json.dumps({"quote": MARK}), "another"]
+    call = {"co_asked": "one x1", "call_id": "killed", "answered_at": utc_now().isoformat()}
+    (world.home / "journal").mkdir()
+    (world.home / "journal" / "1.jsonl").write_text(json.dumps({"answers": [answer], **call}))

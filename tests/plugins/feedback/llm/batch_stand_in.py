@@ -12,7 +12,7 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 from werkzeug.test import EnvironBuilder
 
-from tests.plugins.feedback.llm.stand_in import StandIn
+from tests.plugins.feedback.llm.stand_in import StandIn, rows_of
 
 Line = dict[str, Any]
 
@@ -43,7 +43,7 @@ class BatchStandIn(StandIn):
     @property
     def texts(self) -> list[str]:
         """Every text that a batch was paid for."""
-        return [row["text"] for body in self.batched for row in json.loads(body["messages"][1]["content"])["rows"]]
+        return [row["text"] for body in self.batched for row in rows_of(body)]
 
     def finish(
         self,

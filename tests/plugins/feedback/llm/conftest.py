@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import pytest
@@ -10,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from feedback.llm.budget import Budget, Spent
 from feedback.llm.caller import Caller
+from feedback.llm.cascade import Models, Paid, Rules
 from feedback.llm.engine import Engine
 from feedback.llm.enrichment import Enrichment
 from feedback.llm.join import first_other_than, vote
@@ -18,6 +20,7 @@ from feedback.llm.pace import Limiter
 from feedback.llm.pack import Row
 from feedback.llm.prices import Model
 from feedback.llm.questions import Registry
+from feedback.llm.results import Results
 from feedback.llm.service import Endpoint, Service
 from tests.plugins.feedback.llm import items
 
@@ -70,28 +73,47 @@ def ledger(warehouse, run):
     return Ledger(warehouse, run, "online")
 
 
+@dataclass
+class Asked:
+    """What an engine was asked, and what became of it."""
+
+    engine: Engine
+    results: Results
+
+
 @pytest.fixture
 def engine(stand_in, ledger):
-    """Return a function that asks rows of the stand-in and returns the engine afterwards."""
+    """Return a function that asks rows of the stand-in and returns what became of them."""
 
     def ask(
-        rows, *, model=None, budget_usd=1.0, most_rows=20, large_model=None, concurrency=4, ledger=ledger, url=None
+        rows,
+        *,
+        model=None,
+        budget_usd=1.0,
+        most_rows=20,
+        large_model=None,
+        concurrency=4,
+        ledger=ledger,
+        url=None,
+        enrichments=(SENTIMENT, INTENT),
     ):
         async def session():
             endpoint = Endpoint("openai_default", url or stand_in.base_url, "key")
+            registry = Registry(enrichments)
+            models = Models(model or Model("small", max_output=100_000, window=1_000_000), large_model)
             async with Service(endpoint, "online") as service:
                 budget = Budget(budget_usd, budget_usd, Spent())
-                caller = Caller(service, Limiter(None, None), budget, ledger, first_wait_s=0.01)
+                caller = Caller(service, Limiter(None, None, concurrency), budget, ledger, first_wait_s=0.01)
                 engine = Engine(
                     caller,
-                    Registry((SENTIMENT, INTENT)),
-                    model=model or Model("small", max_output=100_000, window=1_000_000),
-                    large_model=large_model,
+                    registry,
+                    models,
+                    deciders=(Rules(registry.by_name), Paid(ledger, registry.by_name, models)),
                     most_rows=most_rows,
                     concurrency=concurrency,
                 )
-                await engine.ask(rows)
-                return engine
+                async with engine.at_work():
+                    return Asked(engine, (await engine.ask(rows)).results)
 
         try:
             return asyncio.run(session())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -52,22 +53,48 @@ class StandIn:
 
 
 def rows_of(body: Mapping[str, Any]) -> Rows:
-    return json.loads(body["messages"][1]["content"])["rows"]
+    """Return the rows of a request, their sentences joined again."""
+    rows = json.loads(body["messages"][1]["content"])["rows"]
+    return [_row(*row) for row in rows]
+
+
+def _row(number: int, rating: int | None, text: str) -> dict[str, Any]:
+    sentences = [line.split(" ", 1)[1] for line in text.split("\n")]
+    return {"r": number, "rating": rating, "text": " ".join(sentences), "sentences": sentences}
+
+
+def asked_of(body: Mapping[str, Any]) -> dict[str, str]:
+    """Return the questions of a request, each with the key of its answer, as the prompt tells them."""
+    return dict(re.findall(r"^# Question: (\w+)$.*?^Answer under `(\w+)`", body["messages"][0]["content"], re.M | re.S))
 
 
 def right(body: Mapping[str, Any], rows: Rows) -> Rows:
-    """Answer every question about every row so that it passes every check."""
-    schema = body["response_format"]["json_schema"]["schema"]["properties"]["answers"]["items"]["properties"]
-    return [{"id": row["id"]} | {name: _one(name, row["text"]) for name in schema if name != "id"} for row in rows]
+    """Answer every question about every row so that it passes every check, in the form that was asked for."""
+    asked = asked_of(body)
+    return [{"r": row["r"]} | {key: _sent(name, row["text"]) for name, key in asked.items()} for row in rows]
 
 
-def _one(name: str, text: str) -> dict[str, Any]:
-    quote = text.split(".")[0][:100]
+def _sent(name: str, text: str) -> Any:
+    return {
+        "sentiment": {"l": "neg", "n": [-50, 1, 90]},
+        "intent": {"l": "c", "n": [1, 80]},
+        "area": [{"l": "perf", "n": [1, 70]}],
+        "mentions": [{"l": "p", "s": text.split()[0], "n": [1]}],
+    }[name]
+
+
+def written_out(body: Mapping[str, Any], rows: Rows) -> Rows:
+    """Answer right, with every name and label in full and quotes as words, as a model does that heeds no schema."""
+    return [{"r": row["r"]} | {name: _written_out(name, row) for name in asked_of(body)} for row in rows]
+
+
+def _written_out(name: str, row: Mapping[str, Any]) -> dict[str, Any]:
+    quote = row["sentences"][0]
     return {
         "sentiment": {"label": "negative", "score": -0.5, "quote": quote, "confidence": 0.9},
         "intent": {"label": "complaint", "quote": quote, "confidence": 0.8},
         "area": {"areas": [{"label": "performance", "quote": quote, "confidence": 0.7}]},
-        "mentions": {"mentions": [{"kind": "product", "surface": text.split()[0], "quote": quote}]},
+        "mentions": {"mentions": [{"kind": "product", "surface": quote.split()[0], "quote": quote}]},
     }[name]
 
 
@@ -107,10 +134,10 @@ def content(change: Callable[[str], str], finish: str = "stop") -> Fault:
 
 
 def answers(change: Callable[[dict[str, Any]], None]) -> Fault:
-    """Answer right, then change each row's answer."""
+    """Answer right and written out, then change each row's answer."""
 
     def fault(body: Mapping[str, Any], rows: Rows) -> Response:
-        said = right(body, rows)
+        said = written_out(body, rows)
         for answer in said:
             change(answer)
         return completion(json.dumps({"answers": said}))

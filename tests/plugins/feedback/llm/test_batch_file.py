@@ -42,7 +42,7 @@ def test_every_request_is_in_one_file_and_no_file_breaks_a_limit(texts, most_req
         content = file.content.read()
         assert len(content) <= most_bytes
         lines = [json.loads(line) for line in content.decode("ascii").splitlines()]
-        assert [line["body"] for line in lines] == [one.pack.body() for one in file.requests]
+        assert [line["body"] for line in lines] == [one.pack.body(one.pack.output_limit) for one in file.requests]
         assert len({line["body"]["model"] for line in lines}) == 1
         written += [line["custom_id"] for line in lines]
 

@@ -16,11 +16,10 @@ from feedback.llm.asking import Asking
 from feedback.llm.batch import Batches
 from feedback.llm.batch_session import BatchSession
 from feedback.llm.batch_store import BatchStore
-from feedback.llm.owed import owed
-from feedback.llm.plan import rows_of
+from feedback.llm.cascade import Models
+from feedback.llm.owed import Shard, read, rows_of, write_down
 from feedback.llm.prices import Model
 from feedback.llm.service import Endpoint
-from feedback.llm.session import Models
 from feedback.llm.staged import stage_answers
 from feedback.model import Run
 from feedback.warehouse.duckdb import DuckDBWarehouse
@@ -52,10 +51,11 @@ def live(path, ddl, url, run_id, dies_at):
     asking = Asking(prices=(PRICES,), mode="batch", pack=3)
     endpoint, models = Endpoint("openai_default", url, "key"), Models(Model("m"))
     session = BatchSession(BatchStore(warehouse, run), ASKED, asking, endpoint, models, print)
-    items = owed(warehouse, ASKED, is_offline=False)
+    write_down(warehouse, ASKED, run, is_offline=False, as_of=None)
+    items = read(warehouse, ASKED, Shard(), run)
     if session.advance(rows_of(items)):
         os._exit(WAITS)
-    stage_answers(warehouse, ASKED, items, session.results(rows_of(items)), run)
+    stage_answers(warehouse, ASKED, items, session.results(rows_of(items)), run, Shard())
     session.close()
     os._exit(DONE)
 
@@ -89,9 +89,8 @@ def test_tasks_that_die_ever_later_pay_for_every_text_once_and_lose_none(lives, 
     assert dies_at > 10
     assert Counter(service.texts) == Counter(TEXTS)
     assert service.online == []
-    assert warehouse.rows("select outcome, count(*) as n from staging.asked group by 1") == [
-        {"outcome": "staged", "n": 2 * len(TEXTS)}
-    ]
+    last = "select outcome, count(*) as n from staging.asked where run_id = ? group by 1"
+    assert warehouse.rows(last, (f"run_{dies_at // 3}",)) == [{"outcome": "staged", "n": 2 * len(TEXTS)}]
     assert warehouse.rows("select count(*) as n from ops.llm_batches where ended_at is null") == [{"n": 0}]
     assert warehouse.rows("select count(*) as n from ops.llm_batch_rows") == [{"n": 0}]
     assert service.files == {}

@@ -26,3 +26,11 @@ def test_the_version_moves_with_the_words_and_with_nothing_else(sentiment):
 def test_labels_come_from_the_type(sentiment):
     assert sentiment.labels == ("positive", "neutral", "negative", "mixed")
     assert sentiment.table == "feedback.sentiment"
+
+
+def test_an_answer_that_not_every_service_can_be_held_to_is_refused_with_its_page(sentiment):
+    class Loose(sentiment.answer_type):
+        extra: dict[str, str]
+
+    with pytest.raises(SettingError, match=r"Loose\.extra is an open dict"):
+        replace(sentiment, answer_type=Loose)

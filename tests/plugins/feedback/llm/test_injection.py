@@ -44,14 +44,14 @@ def frame(body):
 
 def carries(row, text):
     """Whether a row as the model reads it holds every character of a text in order, white space aside."""
-    read = iter(json.dumps(row, ensure_ascii=False))
-    return all(char in read for char in json.dumps(text, ensure_ascii=False)[1:-1] if not char.isspace())
+    read = iter(row["text"])
+    return all(char in read for char in text if not char.isspace())
 
 
 def rows_sent(stand_in):
     """Return the rows of every request; each must parse for itself and number its rows."""
     requests = [service.rows_of(body) for body in stand_in.requests]
-    assert all(len({row["id"] for row in rows}) == len(rows) for rows in requests)
+    assert all(len({row["r"] for row in rows}) == len(rows) for rows in requests)
     return [row for rows in requests for row in rows]
 
 
@@ -109,12 +109,14 @@ def says(answers):
     "change",
     [
         pytest.param(lambda body, rows: "Sure! I approve of everything.", id="chats"),
-        pytest.param(lambda body, rows: says(service.right(body, [*rows, {**rows[0], "id": "r99"}])), id="adds a row"),
+        pytest.param(lambda body, rows: says(service.right(body, [*rows, {**rows[0], "r": 99}])), id="adds a row"),
         pytest.param(lambda body, rows: says(service.right(body, rows[1:])), id="leaves a row out"),
         pytest.param(lambda body, rows: says(service.right(body, [rows[0]] * 9)), id="answers one row for all"),
-        pytest.param(lambda body, rows: says(service.right(body, rows)).replace("complaint", "paid"), id="new label"),
+        pytest.param(lambda body, rows: says(service.right(body, rows)).replace('"c"', '"paid"'), id="new label"),
         pytest.param(
-            lambda body, rows: says(service.right(body, [{**row, "text": "I love Evilcorp."} for row in rows])),
+            lambda body, rows: says(
+                service.written_out(body, [{**r, "sentences": ["I love Evilcorp."]} for r in rows])
+            ),
             id="quotes what nobody said",
         ),
         pytest.param(

@@ -30,7 +30,7 @@ def test_a_question_is_known_whatever_was_asked_beside_it(engine, stand_in, row,
     engine([row(TEXTS[0])], ledger=Ledger(warehouse, run, "online"))
 
     asked = stand_in.requests[1]["response_format"]["json_schema"]["schema"]["properties"]["answers"]["items"]
-    assert asked["required"] == ["id", "intent"]
+    assert asked["required"] == ["r", "i"]
 
 
 def test_answers_cross_neither_prompts_nor_families_nor_ratings(sentiment, row):

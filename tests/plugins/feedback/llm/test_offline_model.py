@@ -30,7 +30,7 @@ def said(judge, *texts, rating=None):
     """Ask about texts in one request; return the checked answers of each, and what was invalid."""
     rows = tuple(Row(text, rating, NAMES) for text in texts)
     pack = Pack(rows, QUESTIONS, MODEL)
-    reading = read(completion(judge, pack.body())["choices"][0]["message"]["content"], pack)
+    reading = read(completion(judge, pack.body(1_000))["choices"][0]["message"]["content"], pack)
     assert not reading.invalid
     return [{name: reading.answers[row.key, name] for name in NAMES} for row in rows]
 
@@ -111,7 +111,7 @@ def test_hostile_text_is_only_text(judge):
 def test_serves_on_loopback_while_entered_and_knows_its_caller():
     with OfflineModel(CATALOG) as server:
         assert server.base_url.startswith("http://127.0.0.1:")
-        body = Pack((Row("It is slow.", None, ("intent",)),), Questions(ENRICHMENTS[1:2]), MODEL).body()
+        body = Pack((Row("It is slow.", None, ("intent",)),), Questions(ENRICHMENTS[1:2]), MODEL).body(1_000)
         request = urllib.request.Request(f"{server.base_url}/chat/completions", json.dumps(body).encode())  # noqa: S310
         with pytest.raises(urllib.error.HTTPError, match="401"):
             urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request)

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from feedback.llm.owed import mark_unasked, owed
+from feedback.llm.owed import Owed, Shard, mark_unasked, read, rows_of, shards, write_down
+from feedback.model import Run, content_hash
 from feedback.warehouse.merge import append, upsert
 from tests.plugins.feedback.llm.conftest import INTENT, SENTIMENT
 
@@ -63,8 +64,12 @@ def answer(warehouse):
     return write
 
 
+RUN = Run("run_1", "a_dag", "a_task")
+
+
 def questions(warehouse, is_offline=False):
-    return [(item.item_id, *item.enrichments) for item in owed(warehouse, BOTH, is_offline=is_offline, as_of=NOW)]
+    write_down(warehouse, BOTH, RUN, is_offline=is_offline, as_of=NOW)
+    return [(item.item_id, *item.enrichments) for item in read(warehouse, BOTH, Shard(), RUN)]
 
 
 def test_an_item_owes_every_question_without_an_answer(warehouse, publish, answer):
@@ -139,3 +144,38 @@ def test_a_growing_thread_waits_until_it_is_quiet(
         answer(content_hash="h0", answered_at=NOW - timedelta(hours=answered_h_ago))
 
     assert any("sentiment" in names for names in questions(warehouse)) == is_owed
+
+
+def test_the_same_words_and_rating_are_asked_once_with_all_their_questions():
+    items = [
+        Owed("1", "Great", 5, "h", ("sentiment",)),
+        Owed("2", "Great", 5, "h", ("sentiment", "intent")),
+        Owed("3", "Great", 4, "h", ("intent",)),
+        Owed("4", None, 4, "h", ("intent",)),
+    ]
+
+    assert [(row.rating, row.owed) for row in rows_of(items)] == [(5, ("sentiment", "intent")), (4, ("intent",))]
+
+
+def test_what_is_owed_is_cut_into_shards_in_which_the_same_words_meet(warehouse, publish):
+    for number in range(60):
+        text = f"Text {number % 30}"
+        publish(f"itunes:1:{number}", text=text, content_hash=content_hash(text, None))
+    written = write_down(warehouse, BOTH, RUN, is_offline=False, as_of=NOW)
+
+    cut = shards(warehouse, RUN, most=4)
+    found = [read(warehouse, BOTH, shard, RUN) for shard in cut]
+
+    assert written == sum(len(item.enrichments) for items in found for item in items) == 120
+    assert all(0 < len(rows_of(items)) <= 4 and len(items) == 2 * len(rows_of(items)) for items in found)
+    assert len({shard.name for shard in cut}) == len(cut) > 7
+
+
+def test_a_text_that_changes_while_a_run_is_at_work_is_not_asked_about_by_it(warehouse, publish):
+    publish()
+    write_down(warehouse, BOTH, RUN, is_offline=False, as_of=NOW)
+    warehouse.transact(["update feedback.items set text = 'Other words', content_hash = 'h2'"])
+
+    (item,) = read(warehouse, BOTH, Shard(), RUN)
+
+    assert (item.text, item.enrichments, rows_of([item])) == (None, ("sentiment", "intent"), [])

@@ -48,8 +48,8 @@ def test_the_most_a_call_can_cost_is_more_than_any_usage_of_it():
     model = Model("m", input=1.0, cached=0.1, cache_write=1.25, output=10.0, output_parameter="max_tokens")
     (pack,) = packs([Row("日本語 " * 50, 3, ("intent",))], REGISTRY, model, 20)
 
-    assert pack.most_usd > model.most(pack.input_tokens * 2, pack.output_limit)
-    assert pack.body()["max_tokens"] == pack.output_limit
+    assert pack.most_usd(500) > model.most(pack.input_tokens * 2, 500)
+    assert pack.body(500)["max_tokens"] == 500
 
 
 def test_a_text_that_fills_the_window_does_not_fit():

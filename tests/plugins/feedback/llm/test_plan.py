@@ -2,35 +2,67 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from feedback.llm.owed import Owed
-from feedback.llm.plan import estimate, rows_of
+from feedback.llm.asking import Asking
+from feedback.llm.plan import Estimate, planned
 from feedback.llm.prices import Model, Usage
+from feedback.model import content_hash
+from feedback.warehouse.merge import append
 from tests.plugins.feedback.llm.conftest import INTENT, SENTIMENT
+from tests.plugins.feedback.llm.test_owed import NOW
+
+MODEL = Model("m", input=1.0, output=2.0, window=10**6, max_output=10**6)
+ASKING = Asking(prices=(), as_of=NOW)
 
 
-def test_the_same_words_and_rating_are_asked_once_with_all_their_questions():
-    items = [
-        Owed("1", "Great", 5, "h", ("sentiment",)),
-        Owed("2", "Great", 5, "h", ("sentiment", "intent")),
-        Owed("3", "Great", 4, "h", ("intent",)),
-    ]
+@pytest.fixture
+def publish(warehouse):
+    """Publish items with these texts."""
+    item = {"source": "itunes", "source_key": "1:1", "channel_or_app": "1", "visibility": "public", "posted_at": NOW}
+    item |= {"last_activity_at": NOW, "message_count": 1, "author_count": 1, "has_reply_by_team": False}
+    item |= {"is_askable": True, "first_run_id": "r", "run_id": "r", "updated_at": NOW}
 
-    assert [(row.rating, row.owed) for row in rows_of(items)] == [(5, ("sentiment", "intent")), (4, ("intent",))]
+    def write(texts):
+        rows = [{"item_id": f"itunes:1:{n}", "text": t, "content_hash": content_hash(t, None)} for n, t in texts]
+        append(warehouse, "feedback.items", [item | row for row in rows])
+
+    return write
 
 
-def test_packing_divides_the_price_of_the_instructions(row):
-    model = Model("m", input=1.0, output=2.0, window=10**6, max_output=10**6)
-    rows = [row(f"text {n}") for n in range(100)]
+def test_packing_divides_the_price_of_the_instructions(warehouse, publish):
+    publish((n, f"text {n}") for n in range(100))
 
-    alone, packed = (estimate(rows, (SENTIMENT, INTENT), model, most_rows) for most_rows in (1, 20))
+    alone, packed = (planned(warehouse, (SENTIMENT, INTENT), MODEL, replace(ASKING, pack=rows)) for rows in (1, 20))
 
-    assert (alone.calls, packed.calls, packed.rows, packed.questions) == (100, 5, 100, 200)
+    assert (packed.rows, packed.questions) == (100, 200)
     assert packed.input_tokens < alone.input_tokens / 5
     usage = Usage(input_tokens=packed.input_tokens, output_tokens=packed.output_tokens)
-    assert packed.usd == pytest.approx(model.cost(usage))
+    assert packed.usd == pytest.approx(MODEL.cost(usage))
 
 
-def test_nothing_costs_nothing():
-    assert estimate([], (INTENT,), Model("m"), 20).usd == 0
+def test_rows_that_check_packing_are_in_the_price(warehouse, publish):
+    publish((n, f"text {n}") for n in range(100))
+
+    assert planned(warehouse, (SENTIMENT, INTENT), MODEL, ASKING).calls == 5 + 10
+
+
+def test_the_same_text_is_paid_once_and_one_in_other_letters_by_its_length(warehouse, publish):
+    publish((n, "日本語のレビュー" * 100) for n in range(30))
+
+    found = planned(warehouse, (SENTIMENT, INTENT), MODEL, ASKING)
+
+    assert (found.rows, found.questions) == (1, 2)
+    assert found.input_tokens > 600
+
+
+def test_a_small_window_makes_more_calls(warehouse, publish):
+    publish((n, f"text {n} " * 200) for n in range(10))
+
+    assert planned(warehouse, (SENTIMENT, INTENT), replace(MODEL, window=3_000), ASKING).calls > 3
+
+
+def test_nothing_costs_nothing(warehouse):
+    assert planned(warehouse, (INTENT,), Model("m"), ASKING) == Estimate(0, 0, 0, 0, 0, 0.0)

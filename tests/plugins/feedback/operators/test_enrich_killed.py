@@ -37,7 +37,7 @@ task.execute({{"ti": SimpleNamespace(run_id="run_1", dag_id="enrich_feedback", t
 
 
 def operator(warehouse):
-    asking = Asking(prices=(PRICES,), model="m", pack=2, concurrency=IN_FLIGHT)
+    asking = Asking(prices=(PRICES,), model="m", pack=2, checks=False, concurrency=IN_FLIGHT)
     return EnrichOperator(task_id="ask", warehouse=warehouse, enrichments=ENRICHMENTS, asking=asking)
 
 

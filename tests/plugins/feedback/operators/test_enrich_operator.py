@@ -108,7 +108,7 @@ def test_stages_one_answer_a_question_with_its_lineage(ask, publish, local, ware
     [row] = warehouse.rows("select * from staging.sentiment where item_id = 'itunes:1:0'")
     assert (row["label"], row["quote"], row["is_grounded"], row["has_personal_data"]) == (
         "negative",
-        "Wickerbee is slow",
+        "Wickerbee is slow. It takes minutes.",
         True,
         False,
     )

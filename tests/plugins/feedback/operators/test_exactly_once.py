@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from feedback.errors import WarehouseError
 from feedback.llm.asking import Asking
 from feedback.llm.ledger import answer_key
-from feedback.llm.owed import owed
+from feedback.llm.owed import query
 from feedback.llm.pack import Row
 from feedback.llm.prices import Model
 from feedback.model import Run, content_hash, utc_now
@@ -127,7 +127,7 @@ class World:
             [(f"update ops.quarantine set status = 'ask_again' where status = 'open' and item_id in ({marks})", sane)]
         )
         self.enrich()
-        assert owed(self.warehouse, ASKED, is_offline=False) == []
+        assert owed(self.warehouse) == []
 
     def published(self, without=()):
         return {
@@ -144,7 +144,7 @@ class World:
 
     def _tasks(self, run):
         known = {row["answer_key"] for row in self.warehouse.rows("select answer_key from ops.llm_answers")}
-        wanted = {(item.text, name) for item in owed(self.warehouse, ASKED, is_offline=False) for name in item.afresh}
+        wanted = {(row["text"], row["enrichment"]) for row in owed(self.warehouse) if row["is_afresh"]}
         before = len(self.stand_in.requests)
         try:
             asking = Asking(prices=(PRICES,), model="m", pack=3, concurrency=2)
@@ -175,10 +175,16 @@ class World:
         return Run(f"run_{next(self.numbers):03}", dag_id, "a_task")
 
 
+def owed(warehouse):
+    """Every question that is owed, with its text."""
+    with_text = "select owed.*, i.text from ({}) as owed join feedback.items as i on i.item_id = owed.item_id"
+    queries = (query(enrichment, is_offline=False) for enrichment in ASKED)
+    return [row for sql, values in queries for row in warehouse.rows(with_text.format(sql), values)]
+
+
 def questions(body):
     """The pairs of text and question of a request."""
-    row = body["response_format"]["json_schema"]["schema"]["properties"]["answers"]["items"]["properties"]
-    return [(sent["text"], name) for sent in service.rows_of(body) for name in row if name != "id"]
+    return [(sent["text"], name) for sent in service.rows_of(body) for name in service.asked_of(body)]
 
 
 def key(text, name):

@@ -55,6 +55,19 @@ class TestReading:
 
         assert (found.num_rows, found.column_names) == (0, ["source", "updated_at"])
 
+    def test_joins_rows_of_ours(self, store):
+        append(store, "ops.source_state", [{"source": "s", "state": None, "run_id": "r", "updated_at": NOON}])
+        wanted = incoming(store, "ops.source_state", [{"source": "s"}, {"source": "t"}])
+
+        found = store.arrow(
+            "select state.source from ops.source_state as state"
+            " join incoming.wanted as wanted on wanted.source = state.source where state.run_id = ?",
+            ("r",),
+            {"wanted": wanted},
+        )
+
+        assert found.to_pylist() == [{"source": "s"}]
+
     def test_names_a_table_that_is_not_there_or_where_to_look(self, store):
         with pytest.raises(WarehouseError, match=r"refused"):
             store.rows("select * from ops.nothing")

@@ -1,0 +1,67 @@
+"""The asking task in a process of its own: ``python benchmarks/ask.py <warehouse> <base URL> <workload> [options]``.
+
+Prints what it counted, and what the process took after its imports. Options are those of ``Asking``, as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "plugins")]
+
+
+def main() -> None:
+    import duckdb  # noqa: F401  heavy imports come before the measuring begins
+    import openai
+    import pandas  # noqa: F401  pyarrow imports it as it makes its first array
+    import pyarrow  # noqa: F401
+
+    openai.AsyncOpenAI(api_key="key").chat.completions  # noqa: B018  it imports its parts as they are used
+
+    from workloads import WORKLOADS
+
+    from feedback.llm.asking import Asking
+    from feedback.llm.cascade import Models
+    from feedback.llm.ledger import Ledger
+    from feedback.llm.owed import write_down
+    from feedback.llm.prices import Model
+    from feedback.llm.recovery import recover
+    from feedback.llm.service import Endpoint
+    from feedback.llm.session import Session
+    from feedback.model import Run
+    from feedback.warehouse.duckdb import DuckDBWarehouse
+
+    path, url, workload, *more = sys.argv[1:]
+    options = json.loads(more[0]) if more else {}
+    run = Run(options.pop("run_id", "run"), "enrich_feedback", "ask")
+    warehouse = DuckDBWarehouse(Path(path), ROOT / "include/sql/ddl", memory="100MB")
+    asking = Asking(prices=(), journal=Path(path).parent / "journal", **options)
+    before, started, cpu = _resident(), time.monotonic(), time.process_time()
+    recover(warehouse, run, asking.journal)
+    questions = write_down(warehouse, WORKLOADS[workload], run, is_offline=False, as_of=None)
+    told = {"questions": questions, "owed_s": time.monotonic() - started}
+    if questions:
+        model = Model("stand-in", window=1_000_000, max_output=100_000, output_parameter="max_completion_tokens")
+        ledger = Ledger(warehouse, run, "online", asking.journal)
+        endpoint = Endpoint("loopback", url, "key")
+        outcome = Session(ledger, WORKLOADS[workload], asking, endpoint, Models(model), _silent).ask_owed()
+        told |= {**outcome.counts, "stopped": outcome.stopped, "calls_for": ledger.calls_for}
+    told |= {"seconds": time.monotonic() - started, "cpu_s": time.process_time() - cpu}
+    print(json.dumps(told | {"imports_mb": before, "peak_mb": _resident()}))
+
+
+def _silent(*said: object, **numbers: object) -> None:
+    pass
+
+
+def _resident() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+if __name__ == "__main__":
+    main()
