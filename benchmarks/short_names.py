@@ -45,10 +45,11 @@ def generated(count: int, seed: int = SEED) -> list[tuple[str, str]]:
     chance = random.Random(seed)
     names: list[tuple[str, str]] = []
     firsts: list[str] = []
+    taken: set[str] = set()
     for group in range(count):
-        plain = _invented(chance)
-        if firsts and chance.random() < COUSINS:
-            plain = " ".join([chance.choice(firsts), *(plain.split()[1:] or [chance.choice(TRADES).capitalize()])])
+        while (plain := _cousin(_invented(chance), firsts, chance)) in taken:
+            pass
+        taken.add(plain)
         firsts.append(plain.split()[0])
         size = chance.choices([*SIZES], [*SIZES.values()])[0]
         names += [(name, str(group)) for name in [plain, *(_again(plain, chance) for _ in range(size - 1))]]
@@ -69,6 +70,12 @@ def _invented(chance: random.Random) -> str:
     words = [_word(chance)]
     words += [chance.choice(TRADES) if chance.random() < 0.7 else _word(chance) for _ in range(tokens - 1)]
     return " ".join(word.capitalize() for word in words)
+
+
+def _cousin(name: str, firsts: list[str], chance: random.Random) -> str:
+    if not firsts or chance.random() >= COUSINS:
+        return name
+    return " ".join([chance.choice(firsts), *(name.split()[1:] or [chance.choice(TRADES).capitalize()])])
 
 
 def _word(chance: random.Random) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,8 +23,9 @@ from feedback.llm.session import Session
 from feedback.model import Counts, Run, utc_now
 from feedback.operators.feedback_operator import FeedbackOperator
 from feedback.resolution import catalog, overrides, settled
+from feedback.resolution.adjudicate import Adjudicator
 from feedback.resolution.kind import EntityKind
-from feedback.resolution.naming import Naming
+from feedback.resolution.naming import Asker, Naming, nobody
 from feedback.warehouse.merge import stage
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from feedback.resolution.catalog import Catalog
 
 EVENTS = ("create", "attach", "merge", "split", "rename")
-AskRows = Callable[[Sequence[Row]], Results]
 
 
 class ResolveOperator(FeedbackOperator):
@@ -77,7 +77,7 @@ class ResolveOperator(FeedbackOperator):
         ledgers: list[Ledger] = []
         with contextlib.ExitStack() as stack:
             naming = Naming(self.warehouse, [kind.name for kind in self.kinds], known, said)
-            proposal = naming.proposal(self.match, self._ask(run, known, ledgers, stack), run.run_id, utc_now())
+            proposal = naming.proposal(self._asker(run, known, ledgers, stack), run.run_id, utc_now())
         for table in fields(proposal):
             stage(self.warehouse, table.name, getattr(proposal, table.name), run)
         events = Counter(row["event"] for row in proposal.entity_events)
@@ -85,10 +85,10 @@ class ResolveOperator(FeedbackOperator):
         numbers |= {"asked": naming.asked, "calls": sum(ledger.calls for ledger in ledgers), "waiting": naming.waiting}
         return Counts(numbers, notes=tuple(naming.notes))
 
-    def _ask(self, run: Run, known: Catalog, ledgers: list[Ledger], stack: contextlib.ExitStack) -> AskRows | None:
-        """Return what asks rows, entering the service when it is first called."""
+    def _asker(self, run: Run, known: Catalog, ledgers: list[Ledger], stack: contextlib.ExitStack) -> Asker:
+        """Return who is asked; the service is entered when there is a first question."""
         if self.match is None or self.asking is None:
-            return None
+            return nobody
         # Questions about names are few and decide each other: a batch would make them wait a day for nothing.
         asking = replace(self.asking, mode="online") if self.asking.mode == "batch" else self.asking
         match = self.match
@@ -106,4 +106,4 @@ class ResolveOperator(FeedbackOperator):
             self.log.info("questions about names: %s, answered by %s", len(rows), models.title)
             return Session(ledgers[-1], [match], asking, address, models, self.log.info).ask(rows)
 
-        return ask
+        return lambda kind, shown: Adjudicator(match, ask, kind, shown)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations, product
 
-from feedback.resolution.cluster import average_link
+from feedback.resolution.cluster import SAME, Likely, average_link
 from feedback.resolution.score import Decided, Pair, Scorer, ordered
 
 Node = tuple[str, str]
@@ -70,6 +70,7 @@ class Matched:
     """What came of it.
 
     :param groups: of new names and entities that are one, each with more than one node.
+    :param told: of each answer the names that it says something about.
     :param waiting: new names whose question was not answered.
     :param oversize: groups that are too large to be true: nothing of them is merged, a person looks.
     """
@@ -77,12 +78,22 @@ class Matched:
     groups: list[frozenset[Node]] = field(default_factory=list)
     likely: dict[Pair, float] = field(default_factory=dict)
     said: dict[Question, Said] = field(default_factory=dict)
+    told: list[tuple[Question, str]] = field(default_factory=list)
     waiting: frozenset[str] = frozenset()
     oversize: list[frozenset[Node]] = field(default_factory=list)
 
 
 MOST_TOGETHER = 50
 """New names and entities in a group; more are no spellings of one thing."""
+
+WEIGHT_OF_TOLD = 3.0
+"""How many pairs that only letters judge one weighs that was asked about: names of one thing may share few letters."""
+
+NOTHING_KNOWN = Likely(0.0, 0.0)
+"""Of two settled entities, which are not compared: only new names may speak for their being one."""
+
+MOST_MEMBERS = 10
+"""Names of an entity that a new one is compared with."""
 
 BRIDGES = 2
 """Names that must each speak for two settled entities being one: a single yes merges nothing that is settled."""
@@ -106,10 +117,16 @@ class Matching:
     ):
         self.candidates, self.owners, self.scorer, self.band = candidates, owners, scorer, band
         self.apart = {frozenset(map(self.node, pair)) for pair in apart}
-        pairs = {ordered(name, other) for name, near in candidates.items() for other in near}
+        self.members: dict[str, list[str]] = defaultdict(list)
+        for name in sorted(owners):
+            self.members[owners[name]].append(name)
+        pairs = {
+            ordered(name, other) for name, near in candidates.items() for each in near for other in self._of_one(each)
+        }
         self.pairs = sorted(pair for pair in pairs if frozenset(map(self.node, pair)) not in self.apart)
         self.matched = Matched()
         self._answered: set[Pair] = set()
+        self._told: set[Pair] = set()
         self._shown = 0
 
     def run(self, ask: Ask) -> Matched:
@@ -126,6 +143,11 @@ class Matching:
 
     def node(self, name: str) -> Node:
         return ("entity", self.owners[name]) if name in self.owners else ("name", name)
+
+    def _of_one(self, name: str) -> list[str]:
+        """Return a candidate and other names of its entity: who is like one of them only is not of them."""
+        others = self.members[self.owners[name]] if name in self.owners else []
+        return [name, *[other for other in others if other != name and self.scorer.knows(other)][: MOST_MEMBERS - 1]]
 
     def _score(self) -> None:
         open_pairs = [pair for pair in self.pairs if pair not in self._answered]
@@ -167,10 +189,17 @@ class Matching:
             pair = ordered(name, other)
             if pair in self.matched.likely:
                 best[self.node(other)] = max(best.get(self.node(other), (0.0, "")), (self._of(pair), other))
-        if any(value >= self.band.high for value, _ in best.values()):
+        if any(self._to(name, other).value >= self.band.high for _, other in best.values()):
             return []
         unsure = sorted((one for one in best.values() if one[0] > self.band.low), reverse=True)
         return [other for _, other in unsure if ordered(name, other) not in seen]
+
+    def _to(self, name: str, other: str) -> Likely:
+        """Return how likely a name is what another one stands for: as it was told, else as it is to its names."""
+        pairs = [pair for each in self._of_one(other) if (pair := ordered(name, each)) in self.matched.likely]
+        if told := [self._of(pair) for pair in pairs if pair in self._told]:
+            return Likely(max(told), WEIGHT_OF_TOLD)
+        return Likely(sum(map(self._of, pairs)) / max(1, len(pairs)))
 
     def _doubt(self, name: str) -> float:
         return max((self._unsure(name, other) for other in self.candidates[name]), default=0.0)
@@ -183,31 +212,40 @@ class Matching:
         return self.matched.likely.get(pair, 0.0)
 
     def _believe(self, question: Question, said: Said) -> None:
-        """Move what was likely by what was said, as far as who says it is usually right."""
+        """Move what was likely by what was said, as far as who says it is usually right.
+
+        Who chose one of two names that are like each other has said nothing about the second.
+        """
         right, wrong = self.band.right, 1 - self.band.right
         for other in question.offered:
             pair = ordered(question.name, other)
+            if said.chosen not in (None, other) and self._of(ordered(said.chosen or "", other)) > self.band.low:
+                continue
             yes, no = (right, wrong / len(question.offered)) if other == said.chosen else (wrong, right)
             value = self._of(pair)
             self.matched.likely[pair] = value * yes / (value * yes + (1 - value) * no)
+            self._told.add(pair)
+            self.matched.told.append((question, other))
 
     def _decided(self) -> list[Decided]:
-        said = {ordered(question.name, other) for question in self.matched.said for other in question.offered}
-        return [Decided(pair, self.matched.likely[pair]) for pair in sorted(said)]
+        return [Decided(pair, self.matched.likely[pair]) for pair in sorted(self._told)]
 
     def _bring_together(self) -> None:
         """Group nodes; pairs inside a group that nobody compared are scored too, else they would count as unlike."""
         names: dict[Node, list[str]] = defaultdict(list)
         for name in sorted({*self.candidates, *(other for near in self.candidates.values() for other in near)}):
             names[self.node(name)].append(name)
-        likely: dict[Edge, float] = {}
-        for pair, value in self.matched.likely.items():
-            one, other = sorted(map(self.node, pair))
-            likely[one, other] = max(value, likely.get((one, other), 0.0))
+        likely: dict[Edge, Likely] = {}
+        for pair in self.matched.likely:
+            one, other = sorted(pair, key=lambda name: (name in self.owners, name))
+            edge = (min(self.node(one), self.node(other)), max(self.node(one), self.node(other)))
+            likely[edge] = likely.get(edge) or self._to(one, other)
         for component in self._components():
             if len(component) <= MOST_TOGETHER:
                 likely |= self._missing(component, names, likely)
             inside = {edge: likely[edge] for edge in combinations(component, 2) if edge in likely}
+            settled = [node for node in component if node[0] == "entity"]
+            inside |= dict.fromkeys(combinations(settled, 2), NOTHING_KNOWN)
             for group in average_link(component, inside, self._may_meet(inside)):
                 if len(group) > MOST_TOGETHER:
                     self.matched.oversize.append(group)
@@ -225,7 +263,7 @@ class Matching:
             return node
 
         for pair, value in self.matched.likely.items():
-            if value > 0.5:
+            if value > SAME:
                 one, other = sorted(find(self.node(name)) for name in pair)
                 root[other] = one
         together: dict[Node, list[Node]] = defaultdict(list)
@@ -234,16 +272,16 @@ class Matching:
         return [nodes for nodes in together.values() if len(nodes) > 1]
 
     def _missing(
-        self, nodes: Sequence[Node], names: Mapping[Node, list[str]], likely: Mapping[Edge, float]
-    ) -> dict[Edge, float]:
+        self, nodes: Sequence[Node], names: Mapping[Node, list[str]], likely: Mapping[Edge, Likely]
+    ) -> dict[Edge, Likely]:
         """Return how likely those are the same that no candidate pair connects; entities are not compared."""
         edges = [
             edge for edge in combinations(nodes, 2) if edge not in likely and any(node[0] == "name" for node in edge)
         ]
         pairs = [ordered(names[one][0], names[other][0]) for one, other in edges]
-        return dict(zip(edges, self.scorer(pairs), strict=True))
+        return dict(zip(edges, map(Likely, self.scorer(pairs)), strict=True))
 
-    def _may_meet(self, likely: Mapping[Edge, float]) -> Callable[[frozenset[Node], frozenset[Node]], bool]:
+    def _may_meet(self, likely: Mapping[Edge, Likely]) -> Callable[[frozenset[Node], frozenset[Node]], bool]:
         def entities(group: frozenset[Node]) -> set[Node]:
             return {node for node in group if node[0] == "entity"}
 
@@ -256,10 +294,11 @@ class Matching:
         return may_meet
 
 
-def _bridges(settled: tuple[set[Node], set[Node]], nodes: Iterable[Node], likely: Mapping[Edge, float]) -> set[Node]:
+def _bridges(settled: tuple[set[Node], set[Node]], nodes: Iterable[Node], likely: Mapping[Edge, Likely]) -> set[Node]:
     """Return the new names that speak for both sides being one."""
 
     def speaks(node: Node, entities: set[Node]) -> bool:
-        return any(max(likely.get((node, e), 0.0), likely.get((e, node), 0.0)) > 0.5 for e in entities)
+        edges = (edge for e in entities for edge in ((node, e), (e, node)))
+        return any(likely[edge].value > SAME for edge in edges if edge in likely)
 
     return {node for node in nodes if node[0] == "name" and all(speaks(node, side) for side in settled)}

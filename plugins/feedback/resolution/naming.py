@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
-from feedback.llm.enrichment import Enrichment
-from feedback.llm.pack import Row
-from feedback.llm.results import Results
 from feedback.resolution import settled
-from feedback.resolution.adjudicate import Adjudicator, Shown
+from feedback.resolution.adjudicate import Shown
 from feedback.resolution.block import candidates
 from feedback.resolution.catalog import Catalog
-from feedback.resolution.match import Ask, Band, Matched, Matching, Question, Said
+from feedback.resolution.match import Ask, Band, Matched, Matching
 from feedback.resolution.normalise import is_comparable, norm
 from feedback.resolution.overrides import Override
 from feedback.resolution.register import Name, Proposal, founded_by
@@ -21,7 +18,8 @@ from feedback.resolution.score import Scorer
 from feedback.resolution.settled import Settled, Written
 from feedback.warehouse.base import Warehouse
 
-AskRows = Callable[[Sequence[Row]], Results]
+Asker = Callable[[str, Mapping[str, Shown]], Ask]
+"""Returns who is asked about names of a kind, given how each is shown."""
 
 
 class Naming:
@@ -37,11 +35,8 @@ class Naming:
         self.asked = self.waiting = 0
         self.notes: list[str] = []
 
-    def proposal(self, match: Enrichment | None, ask: AskRows | None, run_id: str, now: datetime) -> Proposal:
-        """Return what is to change so that every name met stands for an entity; see ``resolve``.
-
-        :param match: the question about names that letters leave open, and who is asked; None where nobody is.
-        """
+    def proposal(self, asker: Asker, run_id: str, now: datetime) -> Proposal:
+        """Return what is to change so that every name met stands for an entity; see ``resolve``."""
         new = settled.new_names(self.warehouse, self.kinds)
         decided = [(override.kind, each) for override in self.overrides for each in override.pair]
         near = {kind: self._near(kind, new) for kind in self.kinds}
@@ -52,10 +47,8 @@ class Naming:
         matched = {}
         for kind, (found, scorer) in near.items():
             if scorer is not None:
-                adjudicator = (
-                    Adjudicator(match, ask, kind, self._shown(kind, seen, there)) if match and ask else _nobody
-                )
-                matched[kind] = self._matched(kind, found, scorer, there, adjudicator)
+                ask = asker(kind, self._shown(kind, seen, there))
+                matched[kind] = self._matched(kind, found, scorer, there, ask)
         return resolve(seen.spellings, there.names, there.entities, self.catalog, run_id, now, self.overrides, matched)
 
     def _near(self, kind: str, new: Sequence[Name]) -> tuple[dict[str, list[str]], Scorer | None]:
@@ -108,6 +101,6 @@ class Naming:
 BAND = Band()
 
 
-def _nobody(questions: Sequence[Question]) -> dict[Question, Said | None]:
+def nobody(kind: str, shown: Mapping[str, Shown]) -> Ask:
     """Leave every question to letters."""
-    return dict.fromkeys(questions)
+    return dict.fromkeys

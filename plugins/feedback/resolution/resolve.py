@@ -98,22 +98,21 @@ def _gather(register: Register, spellings: Spellings, kind: str, matched: Matche
 def _answers(register: Register, kind: str, matched: Matched) -> dict[Pair, str]:
     """Note what a model was asked; return the decisions that say that two names are the same."""
     same: dict[Pair, str] = {}
-    for question, said in matched.said.items():
-        for other in question.offered:
-            pair = ordered(question.name, other)
-            is_chosen = other == said.chosen
-            evidence = Evidence(
-                "llm",
-                f"{'chosen' if is_chosen else 'not chosen'} among {len(question.offered)} names",
-                round(matched.likely[pair], 4),
-                said.model,
-                said.prompt_version,
-                said.call_id,
-            )
-            name = (kind, question.name)
-            decision_id = register.decide(name, other, "same" if is_chosen else "different", evidence)
-            if is_chosen:
-                same[pair] = decision_id
+    for question, other in matched.told:
+        said, pair = matched.said[question], ordered(question.name, other)
+        is_chosen = other == said.chosen
+        evidence = Evidence(
+            "llm",
+            f"{'chosen' if is_chosen else 'not chosen'} among {len(question.offered)} names",
+            round(matched.likely[pair], 4),
+            said.model,
+            said.prompt_version,
+            said.call_id,
+        )
+        name = (kind, question.name)
+        decision_id = register.decide(name, other, "same" if is_chosen else "different", evidence)
+        if is_chosen:
+            same[pair] = decision_id
     return same
 
 

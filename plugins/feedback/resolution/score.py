@@ -28,7 +28,7 @@ ENOUGH = 60
 MANY = 3_000
 """Decisions from which trees learn more than a line does."""
 
-CENTRE, SLOPE = 0.75, 12.0
+CENTRE, SLOPE = 0.78, 8.0
 """Of the curve that turns the cosine into a likelihood: names that share four fifths of their letters mostly match."""
 
 HUMAN_WEIGHT = 5.0
@@ -111,6 +111,10 @@ class Scorer:
     @property
     def has_learnt(self) -> bool:
         return self._model is not None
+
+    def knows(self, name: str) -> bool:
+        """Say whether a name can be scored."""
+        return name in self.letters.row
 
     def learn(self, decided: Sequence[Decided]) -> None:
         """Learn from decisions, if they are enough; those of people count more."""
