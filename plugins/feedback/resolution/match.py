@@ -132,10 +132,11 @@ class Matching:
     def run(self, ask: Ask) -> Matched:
         """Ask what is not sure, and bring together what is the same."""
         most = self.band.most(len(self.candidates))
+        self.scorer.learn(among=self.pairs)
         self._score()
         if not self.scorer.has_learnt and self.pairs:  # learn from a first part of the questions which others matter
             self._ask(ask, most // 3)
-            self.scorer.learn(self._decided())
+            self.scorer.learn(self._decided(), self.pairs)
             self._score()
         self._ask(ask, most - self._shown)
         self._bring_together()

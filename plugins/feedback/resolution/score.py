@@ -31,6 +31,9 @@ MANY = 3_000
 CENTRE, SLOPE = 0.78, 8.0
 """Of the curve that turns the cosine into a likelihood: names that share four fifths of their letters mostly match."""
 
+MOST_PLAIN, PLAIN_WEIGHT = 2_000, 0.2
+"""How many pairs that nobody decided are learnt too, and what one is worth."""
+
 HUMAN_WEIGHT = 5.0
 """How many decisions of a model one of a person is worth."""
 
@@ -104,9 +107,8 @@ class Scorer:
     """Says how likely pairs are the same, from whatever was decided so far."""
 
     def __init__(self, letters: Letters, decided: Sequence[Decided] = ()):
-        self.letters = letters
+        self.letters, self.decided = letters, list(decided)
         self._model: Any = None
-        self.learn(decided)
 
     @property
     def has_learnt(self) -> bool:
@@ -116,27 +118,36 @@ class Scorer:
         """Say whether a name can be scored."""
         return name in self.letters.row
 
-    def learn(self, decided: Sequence[Decided]) -> None:
-        """Learn from decisions, if they are enough; those of people count more."""
+    def learn(self, decided: Sequence[Decided] = (), among: Sequence[Pair] = ()) -> None:
+        """Learn from all decisions, if they are enough; those of people count more.
+
+        :param among: pairs that will be scored. Only what looked alike was ever decided, so some of these are learnt
+            too, with little weight and as letters judge them: else nothing would say what unlike names look like.
+        """
         import numpy as np
 
-        known = [one for one in decided if one.pair[0] in self.letters.row and one.pair[1] in self.letters.row]
+        self.decided += decided
+        known = [one for one in self.decided if all(map(self.knows, one.pair))]
         same = sum(one.likely > 0.5 for one in known)
         if len(known) < ENOUGH or min(same, len(known) - same) < ENOUGH / 10:
             return
-        features = self.letters.features([one.pair for one in known])
-        likely = np.array([one.likely for one in known])
-        worth = np.array([HUMAN_WEIGHT if one.by_human else 1.0 for one in known])
-        self._model = _fitted(features, likely, worth)
+        plain = among[:: max(1, len(among) // MOST_PLAIN)]
+        pairs = [*(one.pair for one in known), *plain]
+        likely = np.concatenate([[one.likely for one in known], self._by_letters(plain)])
+        worth = [*(HUMAN_WEIGHT if one.by_human else 1.0 for one in known), *[PLAIN_WEIGHT] * len(plain)]
+        self._model = _fitted(self.letters.features(pairs), likely, np.array(worth))
 
     def __call__(self, pairs: Sequence[Pair]) -> list[float]:
-        import numpy as np
-
         if not pairs:
             return []
         if self._model is None:
-            return list(1 / (1 + np.exp(-SLOPE * (self.letters.cosine(pairs) - CENTRE))))
+            return list(self._by_letters(pairs))
         return list(self._model.predict_proba(self.letters.features(pairs))[:, 1])
+
+    def _by_letters(self, pairs: Sequence[Pair]) -> np.ndarray:
+        import numpy as np
+
+        return 1 / (1 + np.exp(-SLOPE * (self.letters.cosine(pairs) - CENTRE))) if pairs else np.zeros(0)
 
 
 def _fitted(features: np.ndarray, likely: np.ndarray, worth: np.ndarray) -> Any:
