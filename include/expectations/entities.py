@@ -9,7 +9,47 @@ MISRESOLVED = (
 DANGLING = "An id points nowhere: an entity was left out of staging or removed; mend it, run resolve_entities again."
 UNRESOLVED = "Mentions have no entity: see which kinds in feedback.mentions, add names to the catalog."
 
+UNEXPLAINED = "An id changed and no event says why: a fault of the resolver; nothing was published, mend it, run again."
+CHURNING = "Many names would change their entity: see staging.entity_events, then accept or drop the case."
+TWO_OF_A_NAME = "Two entities of a kind go by one name: merge them in include/entities, or rename one in the catalog."
+
 KNOWN_IDS = "select entity_id from staged_entities union select entity_id from feedback.entities"
+
+CURRENT = """
+    (
+        select kind, canonical_name, count(distinct entity_id) as times from (
+            select entity_id, kind, canonical_name, merged_into from staged_entities
+            union all
+            select entity_id, kind, canonical_name, merged_into from feedback.entities
+            where entity_id not in (select entity_id from staged_entities)
+        ) as every where merged_into is null group by kind, canonical_name
+    ) as called
+"""
+MOVED = """
+    select p.kind, p.norm, exists (
+        select 1 from staged_entity_events as why
+        where why.norm = p.norm and why.entity_id = s.entity_id and why.event = 'attach'
+    ) as is_explained
+    from feedback.entity_names as p join staged as s on s.kind = p.kind and s.norm = p.norm
+    where s.entity_id <> p.entity_id
+    union all
+    select p.kind, p.norm, exists (
+        select 1 from staged_entity_events as why
+        where why.entity_id = s.entity_id and why.event in ('merge', 'split')
+    ) as is_explained
+    from feedback.entity_names as p
+    join feedback.entities as before on before.entity_id = p.entity_id
+    join staged_entities as s on s.entity_id = p.entity_id
+    where s.merged_into is distinct from before.merged_into
+"""
+"""Published names that would stand for another entity than they do."""
+CHURN = f"""
+    (
+        select p.norm, moved.norm is not null as is_moved from feedback.entity_names as p
+        left join (select distinct kind, norm from ({MOVED}) as every) as moved
+            on moved.kind = p.kind and moved.norm = p.norm
+    ) as settled
+"""
 
 
 def _row_rule(name: str, condition: str) -> Rule:
@@ -65,6 +105,9 @@ ENTITIES_SUBJECT = Subject(
             f"staged_entities as s left join ({KNOWN_IDS}) as e on e.entity_id = s.merged_into",
             DANGLING,
         ),
+        _count_rule("current_name_unique", "times > 1", CURRENT, TWO_OF_A_NAME),
+        _count_rule("ids_explained", "not is_explained", f"({MOVED}) as moved", UNEXPLAINED),
+        _count_rule("churn_bounded", "is_moved", CHURN, CHURNING, bound="greatest(20, 0.02 * n)"),
         _count_rule(
             "names_resolved",
             "staged.norm is null and p.norm is null",

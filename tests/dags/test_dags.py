@@ -99,9 +99,10 @@ def test_every_task_has_a_pool_of_ours_a_time_limit_an_owner_and_the_failure_not
         assert task.weight_rule == "absolute", name
 
 
-def test_one_task_over_all_dags_asks_models_and_it_has_the_one_slot(dags):
+def test_what_asks_models_shares_the_one_slot_over_all_dags(dags):
     assert [(dag.dag_id, task.task_id) for dag, task in tasks(dags) if task.pool == "feedback_llm"] == [
-        ("enrich_feedback", "ask")
+        ("enrich_feedback", "ask"),
+        ("resolve_entities", "resolve"),
     ]
 
 

@@ -150,6 +150,25 @@ def name_nobody(warehouse, run, name):
     warehouse.transact(["update staging.entity_names set entity_id = 'nobody' where norm = 'kite 0'"])
 
 
+def move_names(number, is_explained):
+    """Published names stand for another entity in what is staged."""
+
+    def change(warehouse, run, name):
+        names = [NAME | {"norm": f"kite {n}", "run_id": "r"} for n in range(number)]
+        append(warehouse, "feedback.entity_names", [row | {"entity_id": "e0"} for row in names])
+        append(warehouse, "feedback.entities", [ENTITY | {"entity_id": "e0", "canonical_name": "Old", "run_id": "r"}])
+        mine = {"run_id": run.run_id, "shard": "b"}
+        append(warehouse, "staging.entity_names", [row | mine for row in names[5:]])
+        events = [
+            {"event_id": row["norm"], "entity_id": "e1", "event": "attach", "norm": row["norm"], "created_at": AT}
+            | mine
+            for row in names
+        ]
+        append(warehouse, "staging.entity_events", events if is_explained else [])
+
+    return change
+
+
 def mention_unresolved(warehouse, run, name):
     row = ANSWER | OWN["mentions"] | {"item_id": "i", "mention_id": "m", "run_id": "r"}
     append(warehouse, "feedback.mentions", [{k: v for k, v in row.items() if not k.startswith(("is_g", "has_"))}])
@@ -274,6 +293,9 @@ BROKEN_BATCH = {
     "entity_known": name_nobody,
     "redirect_known": stage_entity(entity_id="e2", status="merged", merged_into="nobody"),
     "names_resolved": mention_unresolved,
+    "current_name_unique": stage_entity(entity_id="e2"),
+    "ids_explained": move_names(1, is_explained=False),
+    "churn_bounded": move_names(21, is_explained=True),
 }
 BARRED = golden_rule({"offline": 0.9})
 """No model is held against the golden set as we ship it."""

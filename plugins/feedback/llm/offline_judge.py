@@ -32,6 +32,12 @@ FLOOR = 0.6
 SECOND = 0.7
 """How near to the first label a second one must come."""
 
+OFFERED = re.compile(r"([a-z]) = (.+?)(?: \(also .*)?$")
+"""A name under its mark, in a question about names."""
+
+ALIKE = 0.9
+"""Letters in common of two ways to write one name."""
+
 MOST_LABELS, MOST_NAMES = 2, 8
 """Most rows of a list answer."""
 
@@ -69,6 +75,8 @@ class Judge:
             return [_feeling(said)]
         if "surface" in question.keys:
             return self._mentions(said)
+        if "none" in question.labels:
+            return [_matched(said)]
         return _labels(said, question)
 
     def _read(self, text: str, rating: int | None) -> Said:
@@ -95,6 +103,21 @@ class Judge:
             for kind, surface in named:
                 found.setdefault((kind, surface.casefold()), {"kind": kind, "surface": surface, "quote": number})
         return list(found.values())[:MOST_NAMES]
+
+
+def _matched(said: Said) -> dict[str, Any]:
+    """Answer with the name offered that is written nearly alike; what names mean, letters do not know."""
+    from rapidfuzz import fuzz
+
+    name = said.sentences[0].partition(": ")[2].partition(" - in: ")[0]
+    offered = [found.groups() for sentence in said.sentences if (found := OFFERED.match(sentence))]
+    likeness = [(fuzz.ratio(_tight(name), _tight(other)) / 100, mark) for mark, other in offered]
+    best, mark = max(likeness, default=(0.0, "none"))
+    return {"label": mark if best >= ALIKE else "none", "confidence": best if best >= ALIKE else 1 - best}
+
+
+def _tight(name: str) -> str:
+    return "".join(filter(str.isalnum, name.casefold()))
 
 
 def _feeling(said: Said) -> dict[str, Any]:

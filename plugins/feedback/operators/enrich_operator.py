@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from feedback.hooks.model_endpoint import model_endpoint
+from feedback.llm.answering import answering
 from feedback.llm.asking import Asking
 from feedback.llm.batch_out import are_out
 from feedback.llm.batch_session import BatchSession
@@ -96,7 +96,7 @@ class EnrichOperator(FeedbackOperator):
         return self.execute(context)
 
     def _ask(self, questions: int, endpoint: Endpoint | None, run: Run) -> tuple[Numbers, tuple[str, ...]]:
-        with self._at(endpoint) as (address, models):
+        with answering(endpoint, self.asking, self._known_names() if endpoint is None else ()) as (address, models):
             mode = "offline" if models.is_offline else self.asking.mode
             ledger = Ledger(self.warehouse, run, mode, self.asking.journal)
             self.log.info("questions to ask: %s, answered by %s", questions, models.title)
@@ -157,21 +157,9 @@ class EnrichOperator(FeedbackOperator):
             )
         return numbers, tuple(notes)
 
-    @contextlib.contextmanager
-    def _at(self, endpoint: Endpoint | None) -> Iterator[tuple[Endpoint, Models]]:
-        """Enter the service: the configured one, or the offline model for as long as it is asked."""
-        if endpoint:
-            yield endpoint, models_of(self.asking, endpoint)
-            return
-        from feedback.llm.offline_model import MODEL, OfflineModel
-
-        with OfflineModel(self._known_names()) as server:
-            yield Endpoint("offline model", server.base_url, server.api_key), Models(MODEL)
-
     def _known_names(self) -> list[tuple[str, str]]:
         if self.catalog is None:
             return []
         from feedback.resolution import catalog
 
-        entries = catalog.read(self.catalog, self.kinds).entries
-        return [(entry.kind, name) for entry in entries for name in (entry.name, *entry.aliases)]
+        return catalog.read(self.catalog, self.kinds).names

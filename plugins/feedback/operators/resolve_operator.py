@@ -2,62 +2,108 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+import contextlib
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from feedback.hooks.model_endpoint import model_endpoint
+from feedback.llm.answering import answering
+from feedback.llm.asking import Asking
+from feedback.llm.cascade import Models
+from feedback.llm.enrichment import Enrichment
+from feedback.llm.ledger import Ledger
+from feedback.llm.pack import Row
+from feedback.llm.recovery import recover
+from feedback.llm.results import Results
+from feedback.llm.service import Endpoint
+from feedback.llm.session import Session
 from feedback.model import Counts, Run, utc_now
 from feedback.operators.feedback_operator import FeedbackOperator
-from feedback.resolution import catalog
+from feedback.resolution import catalog, overrides, settled
+from feedback.resolution.adjudicate import Adjudicator
 from feedback.resolution.kind import EntityKind
-from feedback.resolution.register import Name
-from feedback.resolution.resolve import resolve
+from feedback.resolution.naming import Asker, Naming, nobody
 from feedback.warehouse.merge import stage
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-SPELLINGS = "select kind, norm, surface, count(*) as uses from feedback.mentions group by kind, norm, surface"
-NAMES = "select kind, norm, entity_id, score, decision_id from feedback.entity_names"
-ENTITIES = """
-    select entity_id, kind, canonical_name, is_competitor, status, merged_into, created_at from feedback.entities
-"""
+    from feedback.resolution.catalog import Catalog
+
+EVENTS = ("create", "attach", "merge", "split", "rename")
 
 
 class ResolveOperator(FeedbackOperator):
-    """Stage names, entities, decisions and events for what is new in ``feedback.mentions`` or in the catalog.
+    """Stage names, entities, decisions and events for what is new in the mentions, the catalog or the overrides.
 
     Stages no row where nothing is new. Decisions and events are staged too: they exist once they are published.
+    Names whose question waits, because a budget is reached or the service is away, stay open until the next run.
 
     :param kinds: which kinds of name are resolved; others are left alone.
-    :param catalog: the file of names that people know.
+    :param catalog: the file of names that people know; ``overrides``: of what they decided about two names.
+    :param match: the question about names that letters leave open; without it letters alone decide.
+    :param asking: models, limits and budgets. ``conn_id``: connection of type ``openai``.
     """
 
-    def __init__(self, *, kinds: Sequence[EntityKind], catalog: Path, **kwargs: Any):
+    template_fields: Sequence[str] = ("conn_id",)
+
+    def __init__(
+        self,
+        *,
+        kinds: Sequence[EntityKind],
+        catalog: Path,
+        overrides: Path | None = None,
+        match: Enrichment | None = None,
+        asking: Asking | None = None,
+        conn_id: str = "openai_default",
+        **kwargs: Any,
+    ):
         super().__init__(**kwargs)
         self.kinds = kinds
         self.catalog = catalog
+        self.overrides = overrides
+        self.match = match
+        self.asking = asking
+        self.conn_id = conn_id
 
     def work(self, run: Run, context: Context) -> Counts:
-        proposal = resolve(
-            self._spellings(),
-            self.warehouse.rows(NAMES),
-            self.warehouse.rows(ENTITIES),
-            catalog.read(self.catalog, self.kinds),
-            run.run_id,
-            utc_now(),
-        )
+        known = catalog.read(self.catalog, self.kinds)
+        said = overrides.from_rows(self.warehouse.rows(settled.OVERRIDES), self.kinds)
+        said += overrides.read(self.overrides, self.kinds) if self.overrides else []
+        overrides.refuse_contradictions(said, known)
+        ledgers: list[Ledger] = []
+        with contextlib.ExitStack() as stack:
+            naming = Naming(self.warehouse, [kind.name for kind in self.kinds], known, said)
+            proposal = naming.proposal(self._asker(run, known, ledgers, stack), run.run_id, utc_now())
         for table in fields(proposal):
             stage(self.warehouse, table.name, getattr(proposal, table.name), run)
         events = Counter(row["event"] for row in proposal.entity_events)
-        return Counts({f"{event}_events": events[event] for event in ("create", "attach", "merge", "split", "rename")})
+        numbers: dict[str, int | float] = {f"{event}_events": events[event] for event in EVENTS}
+        numbers |= {"asked": naming.asked, "calls": sum(ledger.calls for ledger in ledgers), "waiting": naming.waiting}
+        return Counts(numbers, notes=tuple(naming.notes))
 
-    def _spellings(self) -> dict[Name, dict[str, int]]:
-        wanted = {kind.name for kind in self.kinds}
-        spellings: dict[Name, dict[str, int]] = defaultdict(dict)
-        for row in self.warehouse.rows(SPELLINGS):
-            if row["kind"] in wanted:
-                spellings[row["kind"], row["norm"]][row["surface"]] = row["uses"]
-        return spellings
+    def _asker(self, run: Run, known: Catalog, ledgers: list[Ledger], stack: contextlib.ExitStack) -> Asker:
+        """Return who is asked; the service is entered when there is a first question."""
+        if self.match is None or self.asking is None:
+            return nobody
+        # Questions about names are few and decide each other: a batch would make them wait a day for nothing.
+        asking = replace(self.asking, mode="online") if self.asking.mode == "batch" else self.asking
+        match = self.match
+        entered: list[tuple[Endpoint, Models]] = []
+
+        def ask(rows: Sequence[Row]) -> Results:
+            if not entered:
+                if asking.journal:
+                    recover(self.warehouse, run, asking.journal)
+                endpoint = model_endpoint(self.conn_id, self.warehouse.engine, asking)
+                entered.append(stack.enter_context(answering(endpoint, asking, known.names)))
+            address, models = entered[0]
+            mode = "offline" if models.is_offline else asking.mode
+            ledgers.append(Ledger(self.warehouse, run, mode, asking.journal))
+            self.log.info("questions about names: %s, answered by %s", len(rows), models.title)
+            return Session(ledgers[-1], [match], asking, address, models, self.log.info).ask(rows)
+
+        return lambda kind, shown: Adjudicator(match, ask, kind, shown)

@@ -47,6 +47,11 @@ class Catalog:
                         f" (line {other.line}): keep it in one of them"
                     )
 
+    @property
+    def names(self) -> list[tuple[str, str]]:
+        """Kind and name of everything that is known, as it is written."""
+        return [(entry.kind, name) for entry in self.entries for name in (entry.name, *entry.aliases)]
+
     def find(self, kind: str, norm: str) -> Entry | None:
         """Return the entry that a compared name belongs to, if people know it."""
         return self._by_name.get((kind, norm))

@@ -16,6 +16,12 @@ LEGAL_SUFFIX = re.compile(
 )
 """What says only how a company is registered. SE, AS and Company stay: they end names of products too."""
 
+MOST_COMPARED = 120
+"""Characters of a name; what is longer is none."""
+
+ADDRESS = re.compile(r"(?:https?|ftp|www) ")
+"""How the address of a page begins once it is folded."""
+
 
 def norm(surface: str) -> str:
     """Return the name as compared: folded, without punctuation and legal suffix; comparing it again changes nothing.
@@ -25,6 +31,20 @@ def norm(surface: str) -> str:
     while (folded := _folded(surface)) != surface:
         surface = folded
     return surface
+
+
+def latin(norm: str) -> str:
+    """Return a compared name in Latin letters, as far as its script can be read letter by letter."""
+    if norm.isascii():
+        return norm
+    from text_unidecode import unidecode
+
+    return " ".join(unidecode(norm).casefold().split()) or norm
+
+
+def is_comparable(norm: str) -> bool:
+    """Say whether letters can tell a name's likeness: not of signs, one character, an address or a whole text."""
+    return 2 <= len(norm) <= MOST_COMPARED and any(map(str.isalnum, norm)) and not ADDRESS.match(norm)
 
 
 def mention_id(item_id: str, kind: str, norm: str) -> str:

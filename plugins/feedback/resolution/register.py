@@ -1,20 +1,23 @@
 """Names and entities while they are settled: every change of one is a decision, an event or both.
 
 An id is minted once from the name that founded its entity. Nothing is renumbered: an entity that turns out
-to be another's becomes a redirect, always of one step. Only people split: here, by giving a name an entry of
-its own in the catalog.
+to be another's becomes a redirect, always of one step. Only people split: by an entry of its own in the catalog,
+or by an override that keeps two names apart.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from feedback.model import digest
 from feedback.resolution.catalog import Catalog, Entry
+from feedback.resolution.evidence import Evidence
 from feedback.resolution.normalise import norm
+from feedback.resolution.parting import parted
 
 Name = tuple[str, str]
 """Kind and norm."""
@@ -36,7 +39,8 @@ def mint(kind: str, norm: str) -> str:
     return digest("entity", kind, norm)[:16]
 
 
-def _founded_by(entry: Entry) -> str:
+def founded_by(entry: Entry) -> str:
+    """Return the id of the entity of a catalog entry."""
     return mint(entry.kind, norm(entry.name))
 
 
@@ -50,7 +54,8 @@ class Register:
         self.settled_entities = {row["entity_id"]: row for row in entities}
         self.names = {name: dict(row) for name, row in self.settled_names.items()}
         self.entities = {entity_id: dict(row) for entity_id, row in self.settled_entities.items()}
-        self.known = {_founded_by(entry) for entry in catalog.entries}
+        self.by_founder = {founded_by(entry): entry for entry in catalog.entries}
+        self.catalog = catalog
         self.decisions: list[Row] = []
         self.events: list[Row] = []
         self.run_id = run_id
@@ -58,7 +63,7 @@ class Register:
 
     def establish(self, entry: Entry, name: Name) -> None:
         """See to the entity of a catalog entry that a name has reached: active, and as the entry describes it."""
-        entity_id = _founded_by(entry)
+        entity_id = founded_by(entry)
         if entity_id not in self.entities:
             self._create(entity_id, name, entry.name)
         row = self.entities[entity_id]
@@ -68,19 +73,26 @@ class Register:
         self._rename(entity_id, entry.name, name)
         row["is_competitor"] = entry.is_competitor
 
+    def reached(self, entity_id: str, name: Name) -> str:
+        """Return the entity that one is now; one of the catalog that no name had reached yet is established."""
+        if entity_id not in self.entities:
+            self.establish(self.by_founder[entity_id], name)
+        return self.current(entity_id)
+
     def link(self, name: Name, entry: Entry) -> None:
         """Make a name stand for the entity of its catalog entry, which is established."""
-        root = _founded_by(entry)
+        root = founded_by(entry)
         if name not in self.names:
             self._attach(name, root, "catalog", f"name or alias of {entry.name}")
             return
-        current = self._current(self.names[name]["entity_id"])
+        current = self.current(self.names[name]["entity_id"])
         if current == root:
             return
-        if current in self.known:  # the entity of another entry: the name moves, the entity stays
+        if current in self.by_founder:  # the entity of another entry: the name moves, the entity stays
             self._attach(name, root, "catalog", f"moved to {entry.name}", left=current)
         else:
-            decision_id = self._decide(name, root, "same", "catalog", f"name or alias of {entry.name}")
+            why = Evidence("catalog", f"name or alias of {entry.name}")
+            decision_id = self.decide(name, root, "same", why)
             self._merge(current, root, name, decision_id)
 
     def keep(self, name: Name, surface: str) -> None:
@@ -91,8 +103,55 @@ class Register:
         elif name not in self.names:
             self._create(entity_id, name, surface)
             self._attach(name, entity_id, "rule", "no other name is like it", verdict="new")
-        elif self.names[name]["entity_id"] == entity_id and self._current(entity_id) == entity_id:
+        elif self.names[name]["entity_id"] == entity_id and self.current(entity_id) == entity_id:
             self._rename(entity_id, surface, name)
+
+    def unite(self, one: Name, other: Name, evidence: Evidence) -> None:
+        """Make two names one, as a person says; a name that is not settled yet goes to the other's entity."""
+        if one not in self.names:
+            one, other = other, one
+        root = self.current_of(one)
+        if other not in self.names:
+            self.place(other, root, self.decide(other, one[1], "same", evidence), evidence.score)
+        elif self.current_of(other) != root:
+            self.merge(self.current_of(other), root, other, self.decide(other, one[1], "same", evidence))
+
+    def part(self, one: Name, other: Name, evidence: Evidence, surfaces: Mapping[Name, str]) -> None:
+        """Split the entity that two names share, as a person says; most of its names keep the id.
+
+        :param surfaces: how the two are written.
+        """
+        entity_id = self.current_of(one)
+        if self.current_of(other) != entity_id:
+            return
+        members = sorted(name for name in self.names if self.current_of(name) == entity_id)
+        sides = parted([name[1] for name in members], one[1], other[1])
+        moving = min(sides, key=lambda side: self._claim(entity_id, one[0], side))
+        seed = next(name for name in (other, one) if name[1] in moving)
+        decision_id = self.decide(seed, (one if seed == other else other)[1], "different", evidence)
+        new_id = self._split_off(entity_id, seed, moving, surfaces[seed])
+        self._note("split", new_id, seed, other=entity_id, decision_id=decision_id)
+        for name in members:
+            root = new_id if name[1] in moving else entity_id
+            if self.current_of(name) != root:
+                self.place(name, root, decision_id, evidence.score, left=entity_id)
+
+    def winner(self, entity_ids: Iterable[str]) -> str:
+        """Return which of some entities the others become: the catalog's, else that of most names, else the oldest."""
+        counted = Counter(map(self.current_of, self.names))
+        return min(
+            entity_ids,
+            key=lambda found: (
+                found not in self.by_founder,
+                -counted[found],
+                self.entities[found]["created_at"],
+                found,
+            ),
+        )
+
+    def current_of(self, name: Name) -> str:
+        """Return the entity that a settled name stands for now."""
+        return self.current(self.names[name]["entity_id"])
 
     def proposal(self) -> Proposal:
         """Return what differs from what was settled."""
@@ -103,7 +162,8 @@ class Register:
             entity_events=self.events,
         )
 
-    def _current(self, entity_id: str) -> str:
+    def current(self, entity_id: str) -> str:
+        """Return the entity that one has become."""
         return self.entities[entity_id]["merged_into"] or entity_id
 
     def _create(self, entity_id: str, name: Name, surface: str) -> None:
@@ -126,14 +186,24 @@ class Register:
     def _attach(
         self, name: Name, entity_id: str, decided_by: str, evidence: str, verdict: str = "same", left: str | None = None
     ) -> None:
-        decision_id = self._decide(name, None if verdict == "new" else entity_id, verdict, decided_by, evidence)
+        why = Evidence(decided_by, evidence, score=None if verdict == "new" else 1.0)
+        decision_id = self.decide(name, None if verdict == "new" else entity_id, verdict, why)
+        self.place(name, entity_id, decision_id, why.score, left)
+
+    def place(self, name: Name, entity_id: str, decision_id: str, score: float | None, left: str | None = None) -> None:
+        """Make a name stand for an entity because of a decision."""
         self.names[name] = {
             **self.names.get(name, {"kind": name[0], "norm": name[1]}),
             "entity_id": entity_id,
-            "score": None if verdict == "new" else 1.0,
+            "score": score,
             "decision_id": decision_id,
         }
         self._note("attach", entity_id, name, other=left, decision_id=decision_id)
+
+    def merge(self, one: str, other: str, name: Name, decision_id: str) -> None:
+        """Make one of two entities a redirect to the other; see ``winner``."""
+        winner = self.winner((one, other))
+        self._merge(other if winner == one else one, winner, name, decision_id)
 
     def _merge(self, loser: str, winner: str, name: Name, decision_id: str) -> None:
         for entity_id, row in self.entities.items():
@@ -141,8 +211,30 @@ class Register:
                 row.update(status="merged", merged_into=winner)
         self._note("merge", loser, name, other=winner, decision_id=decision_id)
 
-    def _decide(self, name: Name, candidate: str | None, verdict: str, decided_by: str, evidence: str) -> str:
-        decision_id = digest("decision", *name, candidate, verdict, decided_by)[:16]
+    def _claim(self, entity_id: str, kind: str, side: Iterable[str]) -> tuple[object, ...]:
+        """Return how good a claim some of the names of an entity have on its id, to be compared."""
+        names = [(kind, norm) for norm in side]
+        is_known = any(self.catalog.find(*name) for name in names)
+        return is_known, len(names), entity_id in {mint(*name) for name in names}, min(names)
+
+    def _split_off(self, entity_id: str, seed: Name, norms: Iterable[str], surface: str) -> str:
+        """Return an entity for names that leave theirs: one that was theirs before a merge, else a new one."""
+        minted = [mint(seed[0], each) for each in sorted(norms, key=lambda each: (each != seed[1], each))]
+        for found in minted:
+            if found in self.entities and self.entities[found]["merged_into"] == entity_id:
+                self.entities[found].update(status="active", merged_into=None)
+                return found
+        never = mint(seed[0], f"{entity_id} {seed[1]}")
+        new_id = next(found for found in (*minted, never) if found not in self.entities)
+        self._create(new_id, seed, surface)
+        return new_id
+
+    def decide(self, name: Name, candidate: str | None, verdict: str, evidence: Evidence) -> str:
+        """Note a decision and return its id.
+
+        :param candidate: the name or entity that it was compared with.
+        """
+        decision_id = digest("decision", *name, candidate, verdict, evidence.decided_by)[:16]
         self.decisions.append(
             {
                 "decision_id": decision_id,
@@ -150,9 +242,7 @@ class Register:
                 "norm": name[1],
                 "candidate": candidate,
                 "verdict": verdict,
-                "decided_by": decided_by,
-                "score": None if verdict == "new" else 1.0,
-                "evidence": evidence,
+                **vars(evidence),
                 "decided_at": self.now,
             }
         )

@@ -64,7 +64,7 @@ def test_stages_names_and_entities_with_the_decision_and_the_events(resolve, men
 
     counts = resolve("- {name: Salesforce, kind: company, is_competitor: true, aliases: [SFDC]}")
 
-    assert counts == {"create_events": 2, "attach_events": 2, "merge_events": 0, "split_events": 0, "rename_events": 0}
+    assert {name: number for name, number in counts.items() if number} == {"create_events": 2, "attach_events": 2}
     assert [(row["norm"], row["score"], row["run_id"]) for row in staged(warehouse, "entity_names")] == [
         ("acme", None, run.run_id),
         ("sfdc", 1.0, run.run_id),

@@ -1,0 +1,106 @@
+"""One run over the names that are new, from the warehouse to a proposal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+from feedback.resolution import settled
+from feedback.resolution.adjudicate import Shown
+from feedback.resolution.block import candidates
+from feedback.resolution.catalog import Catalog
+from feedback.resolution.match import Ask, Band, Matched, Matching
+from feedback.resolution.normalise import is_comparable, norm
+from feedback.resolution.overrides import Override
+from feedback.resolution.register import Name, Proposal, founded_by
+from feedback.resolution.resolve import resolve
+from feedback.resolution.score import Scorer
+from feedback.resolution.settled import Settled, Written
+from feedback.warehouse.base import Warehouse
+
+Asker = Callable[[str, Mapping[str, Shown]], Ask]
+"""Returns who is asked about names of a kind, given how each is shown."""
+
+
+class Naming:
+    """What one run finds out about names; see ``proposal``.
+
+    :param kinds: which kinds are resolved.
+    :param overrides: what people decided about pairs, free of contradictions.
+    """
+
+    def __init__(self, warehouse: Warehouse, kinds: Sequence[str], catalog: Catalog, overrides: Sequence[Override]):
+        self.warehouse, self.kinds, self.catalog, self.overrides = warehouse, kinds, catalog, overrides
+        self.known = {(kind, norm(name)): catalog.find(kind, norm(name)) for kind, name in catalog.names}
+        self.asked = self.waiting = 0
+        self.notes: list[str] = []
+
+    def proposal(self, asker: Asker, run_id: str, now: datetime) -> Proposal:
+        """Return what is to change so that every name met stands for an entity; see ``resolve``."""
+        new = settled.new_names(self.warehouse, self.kinds)
+        decided = [(override.kind, each) for override in self.overrides for each in override.pair]
+        near = {kind: self._near(kind, new) for kind in self.kinds}
+        others = [(kind, other) for kind, (found, _) in near.items() for each in found.values() for other in each]
+        there = settled.settled(self.warehouse, [*new, *self.known, *decided, *others])
+        names = [*new, *decided, *settled.renamed(self.warehouse)]
+        seen = settled.written(self.warehouse, names)
+        matched = {}
+        for kind, (found, scorer) in near.items():
+            if scorer is not None:
+                ask = asker(kind, self._shown(kind, seen, there))
+                matched[kind] = self._matched(kind, found, scorer, there, ask)
+        return resolve(seen.spellings, there.names, there.entities, self.catalog, run_id, now, self.overrides, matched)
+
+    def _near(self, kind: str, new: Sequence[Name]) -> tuple[dict[str, list[str]], Scorer | None]:
+        """Return for each new name that letters can tell of the names it is like, and what scores them."""
+        linked = {each for one in self.overrides if one.is_same and one.kind == kind for each in one.pair}
+        open_names = [
+            each
+            for of_kind, each in new
+            if of_kind == kind and (kind, each) not in self.known and each not in linked and is_comparable(each)
+        ]
+        if not open_names:
+            return {}, None
+        past = settled.decided(self.warehouse, kind)
+        known = [each for of_kind, each in self.known if of_kind == kind]
+        found, letters = candidates(
+            self.warehouse, kind, open_names, known, (each for one in past for each in one.pair)
+        )
+        return found, Scorer(letters, past)
+
+    def _matched(self, kind: str, found: dict[str, list[str]], scorer: Scorer, there: Settled, ask: Ask) -> Matched:
+        apart = [one.pair for one in self.overrides if not one.is_same and one.kind == kind]
+        matched = Matching(found, self._owners(kind, there), scorer, BAND, apart).run(ask)
+        self.asked += len(matched.said)
+        self.waiting += len(matched.waiting)
+        if matched.waiting:
+            self.notes.append(f"{len(matched.waiting)} names of kind {kind} wait: their questions were not answered")
+        self.notes += [
+            f"{len(group)} names of kind {kind} look like one thing, too many to be true: they stay apart;"
+            f" see {min(name for _, name in group)!r} and what it resembles"
+            for group in matched.oversize
+        ]
+        return matched
+
+    def _owners(self, kind: str, there: Settled) -> dict[str, str]:
+        """Return of settled names and of those in the catalog the entity that they stand for."""
+        of_catalog = {
+            each: founded_by(entry) for (of_kind, each), entry in self.known.items() if entry and of_kind == kind
+        }
+        return there.owners(kind) | of_catalog
+
+    def _shown(self, kind: str, seen: Written, there: Settled) -> dict[str, Shown]:
+        of_catalog = {
+            each: Shown(entry.name, entry.aliases[: settled.MOST_ALSO])
+            for (of_kind, each), entry in self.known.items()
+            if entry and of_kind == kind
+        }
+        return settled.shown(kind, seen, there) | of_catalog
+
+
+BAND = Band()
+
+
+def nobody(kind: str, shown: Mapping[str, Shown]) -> Ask:
+    """Leave every question to letters."""
+    return dict.fromkeys

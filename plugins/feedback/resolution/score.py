@@ -1,0 +1,190 @@
+"""How likely two names stand for the same thing: a few similarities, and a small model learnt from past decisions.
+
+Before there is anything to learn from, letters alone rank: the cosine of character n-grams.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from feedback.resolution.normalise import latin
+
+if TYPE_CHECKING:
+    import numpy as np
+
+Pair = tuple[str, str]
+
+
+def ordered(one: str, other: str) -> Pair:
+    """Return a pair as it is kept, whichever name comes first."""
+    return (one, other) if one < other else (other, one)
+
+
+ENOUGH = 60
+"""Decisions to learn from, a tenth of them either way; below, letters rank."""
+
+MANY = 3_000
+"""Decisions from which trees learn more than a line does."""
+
+CENTRE, SLOPE = 0.78, 8.0
+"""Of the curve that turns the cosine into a likelihood: names that share four fifths of their letters mostly match."""
+
+MOST_PLAIN, PLAIN_WEIGHT = 2_000, 0.2
+"""How many pairs that nobody decided are learnt too, and what one is worth."""
+
+HUMAN_WEIGHT = 5.0
+"""How many decisions of a model one of a person is worth."""
+
+
+@dataclass(frozen=True)
+class Decided:
+    """A pair of names that somebody has decided.
+
+    :param likely: that they are the same, after what was said: a wrong yes about names that are nothing alike
+        teaches little.
+    """
+
+    pair: Pair
+    likely: float
+    by_human: bool = False
+
+
+class Letters:
+    """Names as vectors of character n-grams, weighed by how rare they are among the names at hand."""
+
+    def __init__(self, names: Iterable[str]):
+        from sklearn.feature_extraction.text import TfidfVectorizer
+
+        self.names = sorted(set(names))
+        self.row = {name: number for number, name in enumerate(self.names)}
+        written = [latin(name) for name in self.names]
+        self.grams = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), sublinear_tf=True)
+        self.words = TfidfVectorizer(analyzer=str.split, norm=None, binary=True)
+        self.by_gram = self.grams.fit_transform(written)
+        self.by_word = self.words.fit_transform(written)
+        self.latin = dict(zip(self.names, written, strict=True))
+
+    def cosine(self, pairs: Sequence[Pair]) -> np.ndarray:
+        """Return how many n-grams each pair shares, weighed."""
+        import numpy as np
+
+        left, right = self._rows(pairs)
+        return np.asarray(self.by_gram[left].multiply(self.by_gram[right]).sum(axis=1)).ravel()
+
+    def _rows(self, pairs: Sequence[Pair]) -> tuple[list[int], list[int]]:
+        return [self.row[one] for one, _ in pairs], [self.row[other] for _, other in pairs]
+
+    def features(self, pairs: Sequence[Pair]) -> np.ndarray:
+        """Return the similarities of each pair, the cosine first."""
+        import numpy as np
+        from rapidfuzz import distance, fuzz, process
+
+        one, other = ([self.latin[pair[side]] for pair in pairs] for side in (0, 1))
+        tight = [[name.replace(" ", "") for name in names] for names in (one, other)]
+        spread = [
+            process.cpdist(one, other, scorer=scorer) / 100
+            for scorer in (fuzz.token_sort_ratio, fuzz.token_set_ratio, fuzz.partial_ratio)
+        ]
+        spread += [process.cpdist(*tight, scorer=fuzz.ratio) / 100]
+        spread += [process.cpdist(one, other, scorer=distance.JaroWinkler.similarity)]
+        return np.column_stack([self.cosine(pairs), *spread, *self._by_words(pairs), _told_apart(one, other)])
+
+    def _by_words(self, pairs: Sequence[Pair]) -> list[np.ndarray]:
+        """Return the weight of the shared words: of all words, of the shorter name's, and what neither shares."""
+        import numpy as np
+
+        left, right = self._rows(pairs)
+        one, other = self.by_word[left], self.by_word[right]
+        shared = np.asarray(one.minimum(other).sum(axis=1)).ravel()
+        sizes = [np.asarray(side.sum(axis=1)).ravel() for side in (one, other)]
+        least, both = np.minimum(*sizes), sizes[0] + sizes[1] - shared
+        return [shared / np.maximum(both, 1e-6), shared / np.maximum(least, 1e-6), both - shared]
+
+
+class Scorer:
+    """Says how likely pairs are the same, from whatever was decided so far."""
+
+    def __init__(self, letters: Letters, decided: Sequence[Decided] = ()):
+        self.letters, self.decided = letters, list(decided)
+        self._model: Any = None
+
+    @property
+    def has_learnt(self) -> bool:
+        return self._model is not None
+
+    def knows(self, name: str) -> bool:
+        """Say whether a name can be scored."""
+        return name in self.letters.row
+
+    def learn(self, decided: Sequence[Decided] = (), among: Sequence[Pair] = ()) -> None:
+        """Learn from all decisions, if they are enough; those of people count more.
+
+        :param among: pairs that will be scored. Only what looked alike was ever decided, so some of these are learnt
+            too, with little weight and as letters judge them: else nothing would say what unlike names look like.
+        """
+        import numpy as np
+
+        self.decided += decided
+        known = [one for one in self.decided if all(map(self.knows, one.pair))]
+        same = sum(one.likely > 0.5 for one in known)
+        if len(known) < ENOUGH or min(same, len(known) - same) < ENOUGH / 10:
+            return
+        plain = among[:: max(1, len(among) // MOST_PLAIN)]
+        pairs = [*(one.pair for one in known), *plain]
+        likely = np.concatenate([[one.likely for one in known], self._by_letters(plain)])
+        worth = [*(HUMAN_WEIGHT if one.by_human else 1.0 for one in known), *[PLAIN_WEIGHT] * len(plain)]
+        self._model = _fitted(self.letters.features(pairs), likely, np.array(worth))
+
+    def __call__(self, pairs: Sequence[Pair]) -> list[float]:
+        if not pairs:
+            return []
+        if self._model is None:
+            return list(self._by_letters(pairs))
+        return list(self._model.predict_proba(self.letters.features(pairs))[:, 1])
+
+    def _by_letters(self, pairs: Sequence[Pair]) -> np.ndarray:
+        import numpy as np
+
+        return 1 / (1 + np.exp(-SLOPE * (self.letters.cosine(pairs) - CENTRE))) if pairs else np.zeros(0)
+
+
+def _fitted(features: np.ndarray, likely: np.ndarray, worth: np.ndarray) -> Any:
+    """Return a fitted model whose likelihoods are calibrated: a line is, trees are made so."""
+    import numpy as np
+
+    # A decision that is not certain is a little of both.
+    rows = np.vstack([features, features])
+    same: np.ndarray = np.repeat([True, False], len(likely))
+    weights = np.concatenate([worth * likely, worth * (1 - likely)])
+    rows, same, weights = rows[weights > 0], same[weights > 0], weights[weights > 0]
+    if len(likely) < MANY:
+        from sklearn.linear_model import LogisticRegression
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import StandardScaler
+
+        line = make_pipeline(StandardScaler(), LogisticRegression(max_iter=500))
+        return line.fit(rows, same, logisticregression__sample_weight=weights)
+    from sklearn.calibration import CalibratedClassifierCV
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    trees = HistGradientBoostingClassifier(max_iter=150, learning_rate=0.06, min_samples_leaf=15, random_state=0)
+    return CalibratedClassifierCV(trees, method="isotonic", cv=4).fit(rows, same, sample_weight=weights)
+
+
+def _told_apart(one: Sequence[str], other: Sequence[str]) -> np.ndarray:
+    """Return what letters do not see: other numbers in two names, and one being the initials of the other."""
+    import numpy as np
+
+    rows = []
+    for left, right in zip(one, other, strict=True):
+        numbers = [{word for word in name.split() if any(map(str.isdigit, word))} for name in (left, right)]
+        rows.append((len(numbers[0] ^ numbers[1]), len(numbers[0] & numbers[1]), _are_initials(left, right)))
+    return np.array(rows)
+
+
+def _are_initials(one: str, other: str) -> bool:
+    short, long = sorted((one, other), key=len)
+    words = long.split()
+    return len(words) > 1 and short.replace(" ", "") == "".join(word[0] for word in words)
