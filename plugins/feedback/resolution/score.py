@@ -159,7 +159,7 @@ def _fitted(features: np.ndarray, likely: np.ndarray, worth: np.ndarray) -> Any:
     same: np.ndarray = np.repeat([True, False], len(likely))
     weights = np.concatenate([worth * likely, worth * (1 - likely)])
     rows, same, weights = rows[weights > 0], same[weights > 0], weights[weights > 0]
-    if len(likely) < MANY:
+    if (worth >= 1.0).sum() < MANY:
         from sklearn.linear_model import LogisticRegression
         from sklearn.pipeline import make_pipeline
         from sklearn.preprocessing import StandardScaler
