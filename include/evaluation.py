@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,16 +14,15 @@ from feedback.validation.golden import ENOUGH
 from feedback.validation.scores import Labels, Scores, scores
 from include.approved import LEAST, PROMPTS
 from include.enrichments import ENRICHMENTS
+from include.entities import CATALOG, ENTITY_KINDS
 from include.expectations import ANSWER_SUBJECTS
 from include.llm import asking
 from include.settings import Settings
 from include.warehouse import warehouse as open_warehouse
 
 if TYPE_CHECKING:
-    from feedback.llm.cascade import Models
     from feedback.llm.pack import Row
     from feedback.llm.results import Results
-    from feedback.llm.service import Endpoint
     from feedback.warehouse.base import Warehouse
 
 GOLDEN = """
@@ -68,11 +66,16 @@ class Evaluation:
     stopped: str
 
 
-def evaluate(settings: Settings) -> Evaluation | None:
-    """Ask the golden questions that the ledger does not know, within the budget; None where there are none."""
+def evaluate(settings: Settings, tell: Callable[..., None]) -> Evaluation | None:
+    """Ask the golden questions that the ledger does not know, within the budget; None where there are none.
+
+    :param tell: tells how far it is, see ``feedback.llm.progress.Progress``.
+    """
     from feedback.hooks.model_endpoint import model_endpoint
+    from feedback.llm.answering import answering
     from feedback.llm.ledger import Ledger
     from feedback.llm.session import Session
+    from feedback.resolution import catalog
 
     warehouse = open_warehouse(settings)
     warehouse.migrate()
@@ -81,9 +84,10 @@ def evaluate(settings: Settings) -> Evaluation | None:
         return None
     how = asking(settings)
     run = Run(f"eval__{utc_now():%Y-%m-%dT%H:%M:%S}", "eval", "eval")
-    with _asked(model_endpoint("openai_default", warehouse.engine, how), settings) as (endpoint, models):
-        ledger = Ledger(warehouse, run, "offline" if models.is_offline else "online", how.journal)
-        results = Session(ledger, ENRICHMENTS, how, endpoint, models, lambda *_: None).ask(list(rows.values()))
+    known = catalog.read(CATALOG, ENTITY_KINDS).names
+    with answering(model_endpoint("openai_default", warehouse.engine, how), how, known) as (endpoint, models):
+        ledger = Ledger(warehouse, run, "offline" if models.is_offline else "online", how.journal, "golden")
+        results = Session(ledger, ENRICHMENTS, how, endpoint, models, tell).ask(list(rows.values()))
     model = models.small.name
     return Evaluation(
         model=model,
@@ -152,22 +156,3 @@ def _published(warehouse: Warehouse, enrichment: Enrichment) -> dict[str, Labels
     for row in warehouse.rows(f"select item_id, {subject.compared} as label from {enrichment.table}"):
         found.setdefault(row["item_id"], set()).add(subject.fold(row["label"]))
     return {item: frozenset(labels) for item, labels in found.items()}
-
-
-@contextlib.contextmanager
-def _asked(endpoint: Endpoint | None, settings: Settings) -> Iterator[tuple[Endpoint, Models]]:
-    """Enter the service: the configured one, or the offline model for as long as it is asked."""
-    from feedback.llm.cascade import Models
-    from feedback.llm.offline_model import MODEL, OfflineModel
-    from feedback.llm.service import Endpoint
-    from feedback.llm.session import models_of
-    from feedback.resolution import catalog
-    from include.entities import CATALOG, ENTITY_KINDS
-
-    if endpoint:
-        yield endpoint, models_of(asking(settings), endpoint)
-        return
-    entries = catalog.read(CATALOG, ENTITY_KINDS).entries
-    names = [(entry.kind, name) for entry in entries for name in (entry.name, *entry.aliases)]
-    with OfflineModel(names) as server:
-        yield Endpoint("offline model", server.base_url, server.api_key), Models(MODEL)

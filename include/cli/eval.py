@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING
@@ -31,12 +32,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def main(options: argparse.Namespace) -> int:
     from include.evaluation import evaluate
 
-    found = evaluate(settings.load())
+    found = evaluate(settings.load(), _progress)
     if options.json:
         print(json.dumps(asdict(found) if found else {}, indent=2))
     else:
         print("\n".join(page(found)) if found else NOTHING)
     return HOLDS if found is None or all(one.holds for one in found.judged) else BLOCKS
+
+
+def _progress(line: str, *values: object, **numbers: object) -> None:
+    print(line % values, file=sys.stderr)
 
 
 def page(found: Evaluation) -> Iterator[str]:

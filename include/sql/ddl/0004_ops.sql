@@ -116,7 +116,7 @@ create table if not exists ops.llm_answers (
 -- example: select cast(started_at as date) as day, sum(cost_usd) from ops.llm_calls group by 1 order by 1
 create table if not exists ops.llm_calls (
     call_id varchar not null, -- one HTTP attempt
-    purpose varchar not null, -- enrich, resolve, golden, …
+    purpose varchar not null, -- enrich, check (a row asked alone), resolve or golden
     dag_id varchar not null, -- the Dag that paid
     task_id varchar not null, -- the task that paid
     run_id varchar not null, -- the run that paid

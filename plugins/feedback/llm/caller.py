@@ -52,10 +52,10 @@ class Caller:
         """How many requests were answered: the proof that the service is alive."""
         self._given_up_since = 0
 
-    async def send(self, pack: Pack, purpose: str = "enrich") -> tuple[str, Reply]:
+    async def send(self, pack: Pack, purpose: str | None = None) -> tuple[str, Reply]:
         """Return the id of the call that was answered, and its answer.
 
-        :param purpose: of the call, as the ledger tells it.
+        :param purpose: of the call; the ledger's where None.
         :raises Stopped: nothing more can be asked.
         :raises Unanswered: this pack gets no answer.
         :raises ServiceUnreachable: nobody answers.
@@ -82,7 +82,7 @@ class Caller:
                     self.answered += fault.code == "content_filter"
                     raise Unanswered(fault.code) from None
 
-    async def _attempt(self, call_id: str, pack: Pack, attempt: int, purpose: str) -> Reply:
+    async def _attempt(self, call_id: str, pack: Pack, attempt: int, purpose: str | None) -> Reply:
         expected, limit = pack.input_tokens + self.usual.output(pack), self.usual.limit(pack)
         held = pack.most_usd(limit)
         await self.limiter.take(expected)

@@ -66,10 +66,11 @@ class Ledger:
 
     :param journal: folder where it is on disk before it is in the warehouse; without one a kill loses what was
         not flushed.
+    :param purpose: of its calls, where a call has none of its own: enrich, resolve or golden.
     """
 
-    def __init__(self, warehouse: Warehouse, run: Run, mode: str, journal: Path | None = None):
-        self.warehouse, self.run, self.mode = warehouse, run, mode
+    def __init__(self, warehouse: Warehouse, run: Run, mode: str, journal: Path | None = None, purpose: str = "enrich"):
+        self.warehouse, self.run, self.mode, self.purpose = warehouse, run, mode, purpose
         self.calls_for: Counter[str] = Counter()
         self.usage = Usage()
         self.cost_usd = 0.0
@@ -119,9 +120,10 @@ class Ledger:
         rows: int,
         attempt: int,
         held: float,
-        purpose: str = "enrich",
+        purpose: str | None = None,
     ) -> None:
         """Note a call that is about to be made."""
+        purpose = purpose or self.purpose
         self.calls_for[purpose] += 1
         self._open[call_id] = intended(
             self.run, purpose, self.mode, call_id, model, versions, rows, attempt=attempt, held=held

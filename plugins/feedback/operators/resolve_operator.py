@@ -102,7 +102,7 @@ class ResolveOperator(FeedbackOperator):
                 entered.append(stack.enter_context(answering(endpoint, asking, known.names)))
             address, models = entered[0]
             mode = "offline" if models.is_offline else asking.mode
-            ledgers.append(Ledger(self.warehouse, run, mode, asking.journal))
+            ledgers.append(Ledger(self.warehouse, run, mode, asking.journal, "resolve"))
             self.log.info("questions about names: %s, answered by %s", len(rows), models.title)
             return Session(ledgers[-1], [match], asking, address, models, self.log.info).ask(rows)
 

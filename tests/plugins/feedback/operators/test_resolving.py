@@ -265,7 +265,8 @@ def test_one_query_tells_why_two_names_are_the_same(house, service):
     assert [row["decided_by"] for row in why] == ["llm", "rule"]
     assert why[0]["candidate"] in THING
     assert why[0]["model"] == "m"
-    assert why[0]["call_id"] in {row["call_id"] for row in house.warehouse.rows("select call_id from ops.llm_calls")}
+    purposes = {row["call_id"]: row["purpose"] for row in house.warehouse.rows("select * from ops.llm_calls")}
+    assert purposes[why[0]["call_id"]] == "resolve"
 
 
 def test_an_item_that_is_answered_anew_leaves_names_alone(house, service):
