@@ -87,6 +87,8 @@ def airflow(tmp_path_factory, batches):
         "FEEDBACK_HOME": str(home),
         **model(batches.base_url, FEEDBACK_LLM_MODE="batch"),
         "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps(bundles),
+        # Airflow takes a task for failed whose trigger fires before it has heard that it waits, and tries it again.
+        "FEEDBACK_RETRY_SECONDS": "2",
         # Half a day from now, so that the hour of the digest never strikes during the test.
         "FEEDBACK_DIGEST_CRON": f"0 {(datetime.now(UTC).hour + 12) % 24} * * *",
     }
