@@ -22,7 +22,8 @@ TABLES = {
     *("raw.slack_messages", "raw.slack_messages_history", "raw.slack_users", "raw.slack_channels", "raw.app_reviews"),
     *("feedback.items", "feedback.sentiment", "feedback.intent", "feedback.area", "feedback.mentions"),
     *("feedback.answers_history", "feedback.entities", "feedback.entity_names", "feedback.entities_current"),
-    *("feedback.mentions_resolved", "marts.feedback_wide", "ops.entity_decisions", "ops.entity_events"),
+    *("feedback.mentions_resolved", "feedback.entity_reasons", "marts.feedback_wide"),
+    *("ops.entity_decisions", "ops.entity_events"),
     *("ops.llm_answers", "ops.golden", "ops.reports", "staging.items", "staging.mentions", "staging.sentiment"),
     *("staging.intent", "staging.area"),
 }
