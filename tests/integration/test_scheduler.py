@@ -15,6 +15,7 @@ from include.cli.components import Components, is_free, members
 from include.cli.environment import airflow_environment
 from tests.integration.company import model
 from tests.plugins.feedback.llm.batch_stand_in import BatchStandIn
+from tests.plugins.feedback.llm.stand_in import asked_of
 
 CHAIN = {"extract_feedback", "enrich_feedback", "resolve_entities", "triage_digest"}
 CROWD = """
@@ -138,7 +139,9 @@ def test_the_warehouse_asset_alone_starts_every_later_dag_to_success(airflow, ba
     types = wait_for(finished, 360, airflow)
     assert {types[dag] for dag in CHAIN} == {"asset_triggered"}
     assert seen == ["deferred"], "no worker waits for a batch"
-    assert (len(batches.batches), batches.online, batches.files) == (1, [], {})
+    assert (len(batches.batches), batches.files) == (1, {})
+    online = {name for body in batches.requests for name in asked_of(body)}
+    assert online == {"match"}, "all is asked in a batch but what names stand for"
     links = airflow.call("GET", f"{asking_task(airflow)}/links", token=airflow.bearer)
     assert links["extra_links"] == {"Report": "/plugin/feedback_report"}
     home = airflow.airflow_home.parent

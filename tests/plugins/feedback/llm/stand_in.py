@@ -81,6 +81,7 @@ def _sent(name: str, text: str) -> Any:
         "sentiment": {"l": "neg", "n": [-50, 1, 90]},
         "intent": {"l": "c", "n": [1, 80]},
         "area": [{"l": "perf", "n": [1, 70]}],
+        "match": {"l": "n", "n": [90]},
         "mentions": [{"l": "p", "s": without_speaker(text).split()[0], "n": [1]}],
     }[name]
 
@@ -96,6 +97,7 @@ def _written_out(name: str, row: Mapping[str, Any]) -> dict[str, Any]:
         "sentiment": {"label": "negative", "score": -0.5, "quote": quote, "confidence": 0.9},
         "intent": {"label": "complaint", "quote": quote, "confidence": 0.8},
         "area": {"areas": [{"label": "performance", "quote": quote, "confidence": 0.7}]},
+        "match": {"label": "none", "confidence": 0.9},
         "mentions": {"mentions": [{"kind": "product", "surface": quote.split()[0], "quote": quote}]},
     }[name]
 
