@@ -1,7 +1,7 @@
 """What is owed: the questions about live items that have no answer yet; found on the data, never by a watermark.
 
-What is owed at the start of a run is written down in ``staging.asked`` and read back shard by shard, so that a
-million items take no more memory than a thousand. A shard is a range of text hashes: items with the same words
+What is owed at the start of a run is written down in ``staging.asked`` and read back shard by shard, so that
+not all of it is in memory at once. A shard is a range of text hashes: items with the same words
 meet in one, and rows that arrived together do not.
 """
 
