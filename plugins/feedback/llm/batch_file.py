@@ -42,8 +42,7 @@ class Request:
     def intended(self, run: Run) -> dict[str, Any]:
         """Return its row of ``ops.llm_calls`` before it is sent."""
         pack = self.pack
-        versions = {enrichment.name: enrichment.prompt_version for enrichment in pack.questions.enrichments}
-        held, rows = self.most_usd, len(pack.rows)
+        versions, held, rows = pack.questions.versions, self.most_usd, len(pack.rows)
         return intended(run, "enrich", "batch", self.call_id, pack.model, versions, rows, attempt=1, held=held)
 
     @property

@@ -89,9 +89,8 @@ class Caller:
         try:
             if not await self.budget.hold(held):
                 raise Stopped("budget")
-            versions = {enrichment.name: enrichment.prompt_version for enrichment in pack.questions.enrichments}
             is_flex = self.service.mode == "flex" and pack.model.flex is not None
-            self.ledger.intend(call_id, pack.model, versions, len(pack.rows), attempt, held, purpose)
+            self.ledger.intend(call_id, pack.model, pack.questions.versions, len(pack.rows), attempt, held, purpose)
             reply = await self._asked(call_id, pack.body(limit, is_flex), held)
         finally:
             self.limiter.land()

@@ -19,6 +19,7 @@ from feedback.llm.reading import read
 from feedback.llm.results import Question
 from feedback.llm.round import Round
 from feedback.model import Run, utc_now
+from feedback.validation.batch import ENOUGH_CHECKS, LEAST_AGREEMENT
 from feedback.warehouse.base import Warehouse
 from feedback.warehouse.merge import append
 
@@ -30,9 +31,6 @@ FIRST, ONE_IN_FIRST = 200, 10
 
 ONE_IN = 2_000
 """After that."""
-
-LEAST_AGREEMENT, ENOUGH = 0.9, 50
-"""Below this over so many rows, packs are too large."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +126,10 @@ class PackChecks:
     def _disagrees(self, name: str) -> bool:
         above = self.most_rows // 2
         n = self._count(name, above)
-        return n >= ENOUGH and sum(row["n"] * row["agreement"] for row in self._of(name, above)) / n < LEAST_AGREEMENT
+        return (
+            n >= ENOUGH_CHECKS
+            and sum(row["n"] * row["agreement"] for row in self._of(name, above)) / n < LEAST_AGREEMENT
+        )
 
 
 def agreement(enrichment: Enrichment, one: Answer, other: Answer) -> float:

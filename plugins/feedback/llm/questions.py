@@ -49,6 +49,11 @@ class Questions:
         return tuple(enrichment.name for enrichment in self.enrichments)
 
     @cached_property
+    def versions(self) -> dict[str, str]:
+        """The prompt version of each, as a call's row in the ledger tells it."""
+        return {enrichment.name: enrichment.prompt_version for enrichment in self.enrichments}
+
+    @cached_property
     def keys(self) -> Mapping[str, str]:
         """The key under which each question is answered."""
         return wire.codes(self.names, (wire.ROW,))

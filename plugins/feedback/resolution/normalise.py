@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 
 from feedback.model import digest
 
@@ -69,3 +70,11 @@ def _words(text: str) -> list[str]:
         kept += char if belongs else " "
     words = kept.split()
     return words if any(char.isalnum() for char in kept) else []
+
+
+def commonest(spellings: Mapping[str, int]) -> str:
+    """Return how a name is written most often.
+
+    :param spellings: how often it is written in which way.
+    """
+    return min(spellings, key=lambda surface: (-spellings[surface], surface))

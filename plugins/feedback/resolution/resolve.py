@@ -9,6 +9,7 @@ from datetime import datetime
 from feedback.resolution.catalog import Catalog
 from feedback.resolution.evidence import Evidence
 from feedback.resolution.match import Matched, Node
+from feedback.resolution.normalise import commonest
 from feedback.resolution.overrides import Override
 from feedback.resolution.register import Name, Proposal, Register, Row
 from feedback.resolution.score import Pair, ordered
@@ -49,7 +50,7 @@ def resolve(
     waiting = {(kind, norm) for kind, found in (matched or {}).items() for norm in found.waiting}
     for name, entry in met.items():
         if entry is None and name in spellings and name not in waiting:
-            register.keep(name, _commonest(spellings[name]))
+            register.keep(name, commonest(spellings[name]))
     return register.proposal()
 
 
@@ -64,10 +65,10 @@ def _overrule(register: Register, spellings: Spellings, overrides: Sequence[Over
         evidence = Evidence("human", f"{override.where}, by {override.author}", score)
         if override.is_same:
             if one not in register.names and other not in register.names:
-                register.keep(one, _commonest(spellings[one]))
+                register.keep(one, commonest(spellings[one]))
             register.unite(one, other, evidence)
         else:
-            register.part(one, other, evidence, {name: _commonest(spellings[name]) for name in (one, other)})
+            register.part(one, other, evidence, {name: commonest(spellings[name]) for name in (one, other)})
 
 
 def _gather(register: Register, spellings: Spellings, kind: str, matched: Matched) -> None:
@@ -85,7 +86,7 @@ def _gather(register: Register, spellings: Spellings, kind: str, matched: Matche
         roots = sorted({register.reached(entity_id, (kind, new[0])) for what, entity_id in group if what == "entity"})
         if not roots:
             founder = min(new, key=lambda norm: (-sum(spellings[kind, norm].values()), norm))
-            register.keep((kind, founder), _commonest(spellings[kind, founder]))
+            register.keep((kind, founder), commonest(spellings[kind, founder]))
             roots = [register.current_of((kind, founder))]
         for norm in (norm for norm in new if (kind, norm) not in register.names):
             decision_id, score = _reason(register, (kind, norm), near[norm], group, decided)
@@ -137,7 +138,3 @@ def _reason(
         return asked, round(likely, 4)
     evidence = Evidence("local", "alike in letters and words, and as decided of names like these", round(likely, 4))
     return register.decide(name, other, "same", evidence), round(likely, 4)
-
-
-def _commonest(spellings: Mapping[str, int]) -> str:
-    return min(spellings, key=lambda surface: (-spellings[surface], surface))

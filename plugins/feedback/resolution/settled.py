@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from feedback.resolution.adjudicate import Shown
+from feedback.resolution.normalise import commonest
 from feedback.resolution.register import Name, Row, mint
 from feedback.resolution.score import Decided, ordered
 from feedback.warehouse.base import Warehouse
@@ -146,8 +147,7 @@ def shown(kind: str, seen: Written, there: Settled) -> dict[str, Shown]:
     }
     for (of_kind, norm), surfaces in seen.spellings.items():
         if of_kind == kind and norm not in found:
-            surface = min(surfaces, key=lambda surface: (-surfaces[surface], surface))
-            found[norm] = Shown(surface, quote=seen.quotes.get((kind, norm)))
+            found[norm] = Shown(commonest(surfaces), quote=seen.quotes.get((kind, norm)))
     return found
 
 

@@ -7,6 +7,9 @@ from feedback.validation.rule import NOTHING, Rule
 UNQUOTED = ("neutral", "other", "unknown")
 """Labels that say that nothing was found, so there may be nothing to quote."""
 
+LEAST_AGREEMENT, ENOUGH_CHECKS = 0.9, 50
+"""Of answers given in a pack and alone: below this over so many rows, packs are too large."""
+
 ANSWERED_ONCE = Rule(
     id="answered_once",
     scope="run",
@@ -50,10 +53,10 @@ PACKING_AGREES = Rule(
     owner="prompts",
     runbook="Rows that share a request are answered otherwise than alone: packs shrink; shorten the prompt.",
     condition="measured >= bound",
-    measure="""
+    measure=f"""
         select
             'all' as slice, round(n * (1 - agreement)) as failed, agreement as measured,
-            case when n >= 50 then 0.9 end as bound, n
+            case when n >= {ENOUGH_CHECKS} then {LEAST_AGREEMENT} end as bound, n
         from (
             select coalesce(avg(agreement), 1) as agreement, count(*) as n
             from (

@@ -8,7 +8,7 @@ import pytest
 
 from feedback.llm.asking import Asking
 from feedback.llm.cascade import Models
-from feedback.llm.checks import ENOUGH, FIRST, PackChecks, agreement
+from feedback.llm.checks import FIRST, PackChecks, agreement
 from feedback.llm.ledger import Ledger
 from feedback.llm.owed import write_down
 from feedback.llm.prices import Model
@@ -16,6 +16,7 @@ from feedback.llm.questions import Registry
 from feedback.llm.service import Endpoint
 from feedback.llm.session import Session
 from feedback.model import Run, utc_now
+from feedback.validation.batch import ENOUGH_CHECKS as ENOUGH
 from feedback.warehouse.merge import append
 from include.enrichments import ENRICHMENTS
 from tests.plugins.feedback.llm import items
