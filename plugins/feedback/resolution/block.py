@@ -79,7 +79,7 @@ RANKED = f"""
     rare as (select key, count(*) as sharing from every group by key having count(*) between 2 and {MOST_SHARING}),
     told as (select new.number, rare.key, rare.sharing from incoming.new_keys as new join rare on rare.key = new.key),
     pairs as (
-        select told.number, every.number as other, sum(1.0 / told.sharing) as weight
+        select told.number, every.number as other, sum(cast(1000000 / told.sharing as integer)) as weight
         from told join every on every.key = told.key and every.number <> told.number
         group by told.number, every.number
     ),
@@ -151,6 +151,7 @@ def by_letters(letters: Letters, new: Sequence[str], others: Sequence[str]) -> M
         names = new[start : start + SLICE]
         cosines = (letters.by_gram[[letters.row[name] for name in names]] @ among).toarray()
         for name, row in zip(names, cosines, strict=True):
-            nearest = np.argsort(-row, kind="stable")[: CANDIDATES + 1]
-            found[name] = [others[at] for at in nearest if row[at] >= LEAST_COSINE and others[at] != name][:CANDIDATES]
+            near = np.flatnonzero(row >= LEAST_COSINE)
+            nearest = near[np.argsort(-row[near], kind="stable")[: CANDIDATES + 1]]
+            found[name] = [others[at] for at in nearest if others[at] != name][:CANDIDATES]
     return found

@@ -96,7 +96,8 @@ MOST_MEMBERS = 10
 """Names of an entity that a new one is compared with."""
 
 BRIDGES = 2
-"""Names that must each speak for two settled entities being one: a single yes merges nothing that is settled."""
+"""New names that must each speak for two settled entities being one, where their own names are not alike: a single yes
+merges nothing that is settled."""
 
 
 class Matching:
@@ -166,22 +167,17 @@ class Matching:
 
     def _questions(self, most: int) -> list[Question]:
         """Return the questions that tell most for their number of candidates, at most so many of these."""
-        found: list[tuple[float, Question]] = []
         seen: set[Pair] = set(self._answered)
+        doubts: list[tuple[float, str, str]] = []
         for name in sorted(self.candidates, key=lambda name: (-self._doubt(name), name)):
             offered = self._offered(name, seen)
-            if offered:
-                seen |= {ordered(name, other) for other in offered}
-                doubt = sum(self._unsure(name, other) for other in offered)
-                found.append((doubt / len(offered), Question(name, tuple(offered))))
-        chosen = []
-        for _, question in sorted(found, key=lambda one: (-one[0], one[1].name)):
-            if most < len(question.offered):
-                break
-            most -= len(question.offered)
-            self._shown += len(question.offered)
-            chosen.append(question)
-        return chosen
+            seen |= {ordered(name, other) for other in offered}
+            doubts += [(-self._unsure(name, other), name, other) for other in offered]
+        chosen: dict[str, list[str]] = defaultdict(list)
+        for _, name, other in sorted(doubts)[:most]:
+            chosen[name].append(other)
+        self._shown += min(most, len(doubts))
+        return [Question(name, tuple(offered)) for name, offered in sorted(chosen.items())]
 
     def _offered(self, name: str, seen: set[Pair]) -> list[str]:
         """Return the likeliest name of each thing that a name may stand for; none where it is sure of one."""
@@ -288,11 +284,22 @@ class Matching:
 
         def may_meet(one: frozenset[Node], other: frozenset[Node]) -> bool:
             settled = entities(one), entities(other)
-            if all(settled) and len(_bridges(settled, one | other, likely)) < BRIDGES:
-                return False
+            if all(settled):
+                bridges = len(_bridges(settled, one | other, likely))
+                if not bridges or (bridges < BRIDGES and not self._are_alike(*settled)):
+                    return False
             return self.apart.isdisjoint(frozenset(edge) for edge in product(one, other))
 
         return may_meet
+
+    def _are_alike(self, one: set[Node], other: set[Node]) -> bool:
+        """Say whether the names of two sides that are settled are the same more likely than not, on the average."""
+        sides = [
+            [name for _, entity_id in sorted(side) for name in self.members[entity_id] if self.scorer.knows(name)]
+            for side in (one, other)
+        ]
+        likely = self.scorer([ordered(*pair) for pair in product(*(names[:MOST_MEMBERS] for names in sides))])
+        return sum(likely) > SAME * len(likely)
 
 
 def _bridges(settled: tuple[set[Node], set[Node]], nodes: Iterable[Node], likely: Mapping[Edge, Likely]) -> set[Node]:

@@ -7,7 +7,7 @@ or by an override that keeps two names apart.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -54,6 +54,11 @@ class Register:
         self.settled_entities = {row["entity_id"]: row for row in entities}
         self.names = {name: dict(row) for name, row in self.settled_names.items()}
         self.entities = {entity_id: dict(row) for entity_id, row in self.settled_entities.items()}
+        self.uses = Counter(row["entity_id"] for row in self.names.values())
+        self.redirects: dict[str, set[str]] = defaultdict(set)
+        for entity_id, row in self.entities.items():
+            if row["merged_into"] is not None:
+                self.redirects[row["merged_into"]].add(entity_id)
         self.by_founder = {founded_by(entry): entry for entry in catalog.entries}
         self.catalog = catalog
         self.decisions: list[Row] = []
@@ -69,7 +74,7 @@ class Register:
         row = self.entities[entity_id]
         if row["merged_into"] is not None:
             self._note("split", entity_id, name, other=row["merged_into"])
-            row.update(status="active", merged_into=None)
+            self._redirect(entity_id, None)
         self._rename(entity_id, entry.name, name)
         row["is_competitor"] = entry.is_competitor
 
@@ -138,12 +143,11 @@ class Register:
 
     def winner(self, entity_ids: Iterable[str]) -> str:
         """Return which of some entities the others become: the catalog's, else that of most names, else the oldest."""
-        counted = Counter(map(self.current_of, self.names))
         return min(
             entity_ids,
             key=lambda found: (
                 found not in self.by_founder,
-                -counted[found],
+                -sum(self.uses[each] for each in (found, *self.redirects[found])),
                 self.entities[found]["created_at"],
                 found,
             ),
@@ -192,6 +196,9 @@ class Register:
 
     def place(self, name: Name, entity_id: str, decision_id: str, score: float | None, left: str | None = None) -> None:
         """Make a name stand for an entity because of a decision."""
+        if name in self.names:
+            self.uses[self.names[name]["entity_id"]] -= 1
+        self.uses[entity_id] += 1
         self.names[name] = {
             **self.names.get(name, {"kind": name[0], "norm": name[1]}),
             "entity_id": entity_id,
@@ -206,10 +213,17 @@ class Register:
         self._merge(other if winner == one else one, winner, name, decision_id)
 
     def _merge(self, loser: str, winner: str, name: Name, decision_id: str) -> None:
-        for entity_id, row in self.entities.items():
-            if loser in (entity_id, row["merged_into"]):
-                row.update(status="merged", merged_into=winner)
+        for entity_id in (loser, *self.redirects.pop(loser, ())):
+            self._redirect(entity_id, winner)
         self._note("merge", loser, name, other=winner, decision_id=decision_id)
+
+    def _redirect(self, entity_id: str, to: str | None) -> None:
+        """Make an entity another's redirect, or active again."""
+        row = self.entities[entity_id]
+        self.redirects[row["merged_into"]].discard(entity_id)
+        row.update(status="active" if to is None else "merged", merged_into=to)
+        if to is not None:
+            self.redirects[to].add(entity_id)
 
     def _claim(self, entity_id: str, kind: str, side: Iterable[str]) -> tuple[object, ...]:
         """Return how good a claim some of the names of an entity have on its id, to be compared."""
@@ -222,7 +236,7 @@ class Register:
         minted = [mint(seed[0], each) for each in sorted(norms, key=lambda each: (each != seed[1], each))]
         for found in minted:
             if found in self.entities and self.entities[found]["merged_into"] == entity_id:
-                self.entities[found].update(status="active", merged_into=None)
+                self._redirect(found, None)
                 return found
         never = mint(seed[0], f"{entity_id} {seed[1]}")
         new_id = next(found for found in (*minted, never) if found not in self.entities)

@@ -28,11 +28,20 @@ ENOUGH = 60
 MANY = 3_000
 """Decisions from which trees learn more than a line does."""
 
-CENTRE, SLOPE = 0.78, 8.0
-"""Of the curve that turns the cosine into a likelihood: names that share four fifths of their letters mostly match."""
+CENTRE, SLOPE = 0.9, 30.0
+"""Of the curve that turns likeness into a likelihood: names that are nine tenths alike are the same as often as not."""
+
+TYPO = 0.85
+"""Likeness of two words that may be one."""
+
+COVERED, MAY_BE = 0.9, 0.15
+"""How likely a name is another one that has all its words and more, or of which it is the initials."""
 
 MOST_PLAIN, PLAIN_WEIGHT = 2_000, 0.2
 """How many pairs that nobody decided are learnt too, and what one is worth."""
+
+SURE = 0.8
+"""Likelihood by letters from which such a pair is always learnt."""
 
 HUMAN_WEIGHT = 5.0
 """How many decisions of a model one of a person is worth."""
@@ -65,6 +74,7 @@ class Letters:
         self.by_gram = self.grams.fit_transform(written)
         self.by_word = self.words.fit_transform(written)
         self.latin = dict(zip(self.names, written, strict=True))
+        self.weight = {word: float(self.words.idf_[number]) for word, number in self.words.vocabulary_.items()}
 
     def cosine(self, pairs: Sequence[Pair]) -> np.ndarray:
         """Return how many n-grams each pair shares, weighed."""
@@ -89,7 +99,35 @@ class Letters:
         ]
         spread += [process.cpdist(*tight, scorer=fuzz.ratio) / 100]
         spread += [process.cpdist(one, other, scorer=distance.JaroWinkler.similarity)]
-        return np.column_stack([self.cosine(pairs), *spread, *self._by_words(pairs), _told_apart(one, other)])
+        told = _told_apart(one, other)
+        return np.column_stack([self.cosine(pairs), *self.likeness(pairs), *spread, *self._by_words(pairs), told])
+
+    def likeness(self, pairs: Sequence[Pair]) -> tuple[np.ndarray, np.ndarray]:
+        """Return how alike two names are, and how much of the shorter one the other has.
+
+        Alike are words, each with the one most like it, the more the rarer they are; or all letters in a row.
+        """
+        import numpy as np
+        from rapidfuzz import fuzz, process
+
+        one, other = ([self.latin[pair[side]] for pair in pairs] for side in (0, 1))
+        tight = [[name.replace(" ", "") for name in names] for names in (one, other)]
+        in_a_row = process.cpdist(*tight, scorer=fuzz.ratio) / 100
+        met = np.array([self._met(*words) for words in zip(map(str.split, one), map(str.split, other), strict=True)])
+        return np.maximum(in_a_row, met[:, 0]), met[:, 1]
+
+    def _met(self, one: Sequence[str], other: Sequence[str]) -> tuple[float, float]:
+        """Return the weight of words that meet one like them, as a share of all, and of those of the shorter name."""
+        from rapidfuzz.distance import JaroWinkler
+
+        weighed = []
+        for words, others in ((one, other), (other, one)):
+            best = [max((JaroWinkler.similarity(word, each) for each in others), default=0.0) for word in words]
+            weights = [self.weight[word] for word in words]
+            met = sum(weight * like for weight, like in zip(weights, best, strict=True) if like > TYPO)
+            weighed.append((met, sum(weights) or 1.0))
+        (left, all_left), (right, all_right) = weighed
+        return (left + right) / (all_left + all_right), max(left / all_left, right / all_right)
 
     def _by_words(self, pairs: Sequence[Pair]) -> list[np.ndarray]:
         """Return the weight of the shared words: of all words, of the shorter name's, and what neither shares."""
@@ -121,8 +159,9 @@ class Scorer:
     def learn(self, decided: Sequence[Decided] = (), among: Sequence[Pair] = ()) -> None:
         """Learn from all decisions, if they are enough; those of people count more.
 
-        :param among: pairs that will be scored. Only what looked alike was ever decided, so some of these are learnt
-            too, with little weight and as letters judge them: else nothing would say what unlike names look like.
+        :param among: pairs that will be scored. Only what was neither alike nor unlike was ever decided, so some of
+            these are learnt too, with little weight and as letters judge them, of those that are surely the same all:
+            else nothing would say what such names look like.
         """
         import numpy as np
 
@@ -131,9 +170,12 @@ class Scorer:
         same = sum(one.likely > 0.5 for one in known)
         if len(known) < ENOUGH or min(same, len(known) - same) < ENOUGH / 10:
             return
-        plain = among[:: max(1, len(among) // MOST_PLAIN)]
+        by_letters = self._by_letters(among)
+        step = max(1, len(among) // MOST_PLAIN)
+        taken = [at for at, value in enumerate(by_letters) if at % step == 0 or value > SURE]
+        plain = [among[at] for at in taken]
         pairs = [*(one.pair for one in known), *plain]
-        likely = np.concatenate([[one.likely for one in known], self._by_letters(plain)])
+        likely = np.concatenate([[one.likely for one in known], by_letters[taken]])
         worth = [*(HUMAN_WEIGHT if one.by_human else 1.0 for one in known), *[PLAIN_WEIGHT] * len(plain)]
         self._model = _fitted(self.letters.features(pairs), likely, np.array(worth))
 
@@ -147,7 +189,11 @@ class Scorer:
     def _by_letters(self, pairs: Sequence[Pair]) -> np.ndarray:
         import numpy as np
 
-        return 1 / (1 + np.exp(-SLOPE * (self.letters.cosine(pairs) - CENTRE))) if pairs else np.zeros(0)
+        if not pairs:
+            return np.zeros(0)
+        alike, covered = self.letters.likeness(pairs)
+        may_be = (covered > COVERED) | [_are_initials(*(self.letters.latin[name] for name in pair)) for pair in pairs]
+        return np.maximum(1 / (1 + np.exp(-SLOPE * (alike - CENTRE))), np.where(may_be, MAY_BE, 0.0))
 
 
 def _fitted(features: np.ndarray, likely: np.ndarray, worth: np.ndarray) -> Any:

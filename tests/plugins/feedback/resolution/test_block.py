@@ -37,6 +37,12 @@ def test_a_new_name_meets_a_settled_one_that_is_written_like_it(warehouse, new, 
     assert (new, settled) in found(warehouse, new)
 
 
+def test_the_same_names_find_the_same_candidates_every_time(warehouse):
+    names = [f"{first} {last}" for first in ("acme", "apex", "axle") for last in (f"labs{n}" for n in range(40))]
+
+    assert found(warehouse, *names) == found(warehouse, *names)
+
+
 def test_names_of_another_kind_are_not_met(warehouse):
     settle(warehouse, "salesforce", kind="product")
 

@@ -100,6 +100,14 @@ def test_a_single_yes_merges_nothing_that_is_settled_and_two_do():
     assert merged(matching(two, settled).run(never))
 
 
+def test_a_single_yes_merges_settled_ones_whose_own_names_are_alike():
+    settled = {"a1": "e1", "b1": "e2"}
+    likely = {("x1", "a1"): 0.99, ("x1", "b1"): 0.99, ("a1", "b1"): 0.7}
+    found = Matching({"x1": ["a1", "b1"]}, settled, Told(likely), BAND).run(never)
+
+    assert found.groups == [frozenset({("entity", "e1"), ("entity", "e2"), ("name", "x1")})]
+
+
 def test_what_a_person_keeps_apart_never_meets_not_even_over_a_third_name():
     likely = {("a1", "b1"): 0.99, ("a1", "c1"): 0.99, ("b1", "c1"): 0.99}
     found = matching(likely, apart=[("a1", "b1")]).run(never)
