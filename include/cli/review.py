@@ -1,4 +1,4 @@
-"""``make review``: the batches that a gate stopped, the rows it set aside or that are gone, and a person's word."""
+"""``make review``: batches that a gate stopped, rows it set aside or that are gone, names; and a person's word."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from include.warehouse import warehouse as open_warehouse
 if TYPE_CHECKING:
     from feedback.warehouse.base import Warehouse
 
-HELP = "list what waits for a person: blocked batches, deletions, rows set aside; accept, drop, or have it done again"
+HELP = "list what waits for a person: batches, deletions, names, rows set aside; accept, drop, or have it done again"
 STATUSES = "exit status: 0 listed or decided, 1 there is no open case of that id"
 
 OPEN = """
@@ -34,13 +34,26 @@ GONE = """
     qualify row_number() over (partition by case_id order by row_key) <= 3
     order by case_id, row_key
 """
-DELETIONS = "deletions of "
+NAMES = """
+    select c.case_id, n.norm, count(*) over (partition by c.case_id) as n,
+        row_number() over (partition by c.case_id order by n.norm) as at
+    from ops.cases as c join ops.case_names as n on n.case_id = c.case_id
+    where c.state = 'open'
+    order by c.case_id, n.norm
+"""
+DELETIONS, OF_NAMES = "deletions of ", "names of "
+MOST_NAMES = 8
 MOST_ROWS, MOST_TEXT = 20, 200
 DECISIONS = {"accept": "accepted", "drop": "dropped", "re_ask": "re_asked"}
 NEXT = {
     "accept": "the next run of its Dag publishes it",
     "drop": "it stays set aside until its text or prompt moves",
     "re_ask": "the next run does it again",
+}
+NEXT_OF_NAMES = {
+    "accept": "the next run makes these names one for good (ops.entity_overrides)",
+    "drop": "these names stay as they are",
+    "re_ask": "the next run has a model decide about them again",
 }
 NEXT_OF_GONE = {
     "accept": "the next run deletes them",
@@ -53,7 +66,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = STATUSES
     choice = parser.add_mutually_exclusive_group()
     for decision in DECISIONS:
-        meaning = f"{NEXT[decision]}; of rows that are gone: {NEXT_OF_GONE[decision]}"
+        meaning = (
+            f"{NEXT[decision]}; of rows that are gone: {NEXT_OF_GONE[decision]}; of names: {NEXT_OF_NAMES[decision]}"
+        )
         choice.add_argument(f"--{decision.replace('_', '-')}", metavar="ID", help=meaning)
     parser.add_argument("--answer", metavar="LABELS", help="with --accept of a row: the right labels instead, or none")
     parser.add_argument("--author", help="who decides (default: your login)")
@@ -61,6 +76,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
+    from feedback.resolution.cases import settle
     from feedback.validation.cases import decide
     from feedback.validation.review import waiting as set_aside
 
@@ -74,11 +90,16 @@ def main(options: argparse.Namespace) -> int:
                 _decide_row(warehouse, rows[0], decision, author, options.answer)
                 print(f"{case}: {NEXT[decision]}")
                 return 0
-            decide(warehouse, case, state, author)
+            settles = settle if _is_of_names(waiting, case) else decide
+            settles(warehouse, case, state, author)
             print(f"{case} is {state}: {_next(waiting, case)[decision]}")
             return 0
     for row in waiting:
         row["examples"] = [gone["row_key"] for gone in warehouse.rows(GONE) if gone["case_id"] == row["case_id"]]
+    for name in warehouse.rows(NAMES):
+        case = next(row for row in waiting if row["case_id"] == name["case_id"])
+        case["names"] = name["n"]
+        case["examples"] += [name["norm"]] * (name["at"] <= MOST_NAMES)
     rows = set_aside(warehouse)
     if options.json:
         print(json.dumps([*waiting, *map(_shown, rows)], indent=2, default=str))
@@ -148,17 +169,26 @@ def _meaning(waiting: Sequence[Mapping[str, Any]], decision: str) -> str:
 
 
 def _why(row: Mapping[str, Any]) -> str:
-    """The rules that stopped a batch; of rows that are gone how many, and the keys of a few."""
+    """The rules that stopped a batch; of rows that are gone, and of names, how many and a few."""
+    keys = ", ".join(cut(plain(key), 60) for key in row.get("examples", ()))
+    if _is_of_names([row], row["case_id"]):
+        more = ", …" if row.get("names", 0) > len(row["examples"]) else ""
+        return f"{row['rules']}, {row.get('names', 0):,} names: {keys}{more}"
     if not row["subject"].startswith(DELETIONS):
         return f"{row['rules']}, in {row['run_id']}"
-    keys = ", ".join(cut(plain(key), 60) for key in row["examples"])
     return f"{row['gone']:,} rows are gone there: {keys}{', …' if row['gone'] > len(row['examples']) else ''}"
 
 
 def _next(waiting: Sequence[Mapping[str, Any]], case: str) -> Mapping[str, str]:
     """What comes of each decision about a case."""
     subject = next((row["subject"] for row in waiting if row["case_id"] == case), "")
-    return NEXT_OF_GONE if subject.startswith(DELETIONS) else NEXT
+    if subject.startswith(DELETIONS):
+        return NEXT_OF_GONE
+    return NEXT_OF_NAMES if _is_of_names(waiting, case) else NEXT
+
+
+def _is_of_names(waiting: Sequence[Mapping[str, Any]], case: str) -> bool:
+    return any(row["case_id"] == case and row["subject"].startswith(OF_NAMES) for row in waiting)
 
 
 def _login() -> str:

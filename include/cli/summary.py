@@ -138,7 +138,7 @@ def complaints(facts: dict[str, Any], states: dict[str, str]) -> list[str]:
     if facts["pending"]:
         lines.append(f"{facts['pending']:,} answers wait; the next run goes on with them")
     if facts["cases"] and not any(trouble["outcome"] == "blocked" for trouble in facts["troubles"]):
-        lines.append(f"a batch blocked earlier waits for a decision, see `make review`: {', '.join(facts['cases'])}")
+        lines.append(f"waits for a decision, see `make review`: {', '.join(facts['cases'])}")
     if not lines:
         lines += [f"{dag_id} ended as {state}" for dag_id, state in states.items() if state != "success"]
     return lines

@@ -106,6 +106,7 @@ def _names() -> Iterator[Step]:
     )
     for schema in ("staging", "feedback"):
         yield f"delete from {schema}.entity_names where exists ({_same_name('entity_names', 'norm')})"
+    yield f"delete from ops.case_names where exists ({_same_name('case_names', 'norm')})"
     for schema in ("staging", "ops"):
         yield f"delete from {schema}.entity_events where {founded}"
         yield f"delete from {schema}.entity_events where exists ({noted})"

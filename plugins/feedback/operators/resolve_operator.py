@@ -22,7 +22,7 @@ from feedback.llm.service import Endpoint
 from feedback.llm.session import Session
 from feedback.model import Counts, Run, utc_now
 from feedback.operators.feedback_operator import FeedbackOperator
-from feedback.resolution import catalog, overrides, settled
+from feedback.resolution import cases, catalog, overrides, settled
 from feedback.resolution.adjudicate import Adjudicator
 from feedback.resolution.kind import EntityKind
 from feedback.resolution.naming import Asker, Naming, nobody
@@ -41,6 +41,7 @@ class ResolveOperator(FeedbackOperator):
 
     Stages no row where nothing is new. Decisions and events are staged too: they exist once they are published.
     Names whose question waits, because a budget is reached or the service is away, stay open until the next run.
+    What only a person can tell, a group of names too large to be true, becomes a case of ``ops.cases``.
 
     :param kinds: which kinds of name are resolved; others are left alone.
     :param catalog: the file of names that people know; ``overrides``: of what they decided about two names.
@@ -80,9 +81,11 @@ class ResolveOperator(FeedbackOperator):
             proposal = naming.proposal(self._asker(run, known, ledgers, stack), run.run_id, utc_now())
         for table in fields(proposal):
             stage(self.warehouse, table.name, getattr(proposal, table.name), run)
+        opened = cases.open_cases(self.warehouse, naming.doubts, run)
         events = Counter(row["event"] for row in proposal.entity_events)
         numbers: dict[str, int | float] = {f"{event}_events": events[event] for event in EVENTS}
         numbers |= {"asked": naming.asked, "calls": sum(ledger.calls for ledger in ledgers), "waiting": naming.waiting}
+        numbers["cases"] = len(opened)
         return Counts(numbers, notes=tuple(naming.notes))
 
     def _asker(self, run: Run, known: Catalog, ledgers: list[Ledger], stack: contextlib.ExitStack) -> Asker:

@@ -72,7 +72,8 @@ class Matched:
     :param groups: of new names and entities that are one, each with more than one node.
     :param told: of each answer the names that it says something about.
     :param waiting: new names whose question was not answered.
-    :param oversize: groups that are too large to be true: nothing of them is merged, a person looks.
+    :param oversize: what hangs together, one name by another, and is too large to be one thing: only what is alike
+        on the whole comes together there, and a person looks.
     """
 
     groups: list[frozenset[Node]] = field(default_factory=list)
@@ -243,11 +244,10 @@ class Matching:
             inside = {edge: likely[edge] for edge in combinations(component, 2) if edge in likely}
             settled = [node for node in component if node[0] == "entity"]
             inside |= dict.fromkeys(combinations(settled, 2), NOTHING_KNOWN)
-            for group in average_link(component, inside, self._may_meet(inside)):
-                if len(group) > MOST_TOGETHER:
-                    self.matched.oversize.append(group)
-                elif len(group) > 1:
-                    self.matched.groups.append(group)
+            groups = average_link(component, inside, self._may_meet(inside))
+            self.matched.groups += [group for group in groups if 1 < len(group) <= MOST_TOGETHER]
+            if len(component) > MOST_TOGETHER:
+                self.matched.oversize.append(frozenset(component))
 
     def _components(self) -> list[list[Node]]:
         """Return the nodes that likely pairs hold together, in one way or another."""

@@ -8,6 +8,7 @@ from datetime import datetime
 from feedback.resolution import settled
 from feedback.resolution.adjudicate import Shown
 from feedback.resolution.block import candidates
+from feedback.resolution.cases import Doubt
 from feedback.resolution.catalog import Catalog
 from feedback.resolution.match import Ask, Band, Matched, Matching
 from feedback.resolution.normalise import is_comparable, norm
@@ -34,6 +35,7 @@ class Naming:
         self.known = {(kind, norm(name)): catalog.find(kind, norm(name)) for kind, name in catalog.names}
         self.asked = self.waiting = 0
         self.notes: list[str] = []
+        self.doubts: list[Doubt] = []
 
     def proposal(self, asker: Asker, run_id: str, now: datetime) -> Proposal:
         """Return what is to change so that every name met stands for an entity; see ``resolve``."""
@@ -70,16 +72,19 @@ class Naming:
 
     def _matched(self, kind: str, found: dict[str, list[str]], scorer: Scorer, there: Settled, ask: Ask) -> Matched:
         apart = [one.pair for one in self.overrides if not one.is_same and one.kind == kind]
-        matched = Matching(found, self._owners(kind, there), scorer, BAND, apart).run(ask)
+        owners = self._owners(kind, there)
+        matched = Matching(found, owners, scorer, BAND, apart).run(ask)
         self.asked += len(matched.said)
         self.waiting += len(matched.waiting)
         if matched.waiting:
             self.notes.append(f"{len(matched.waiting)} names of kind {kind} wait: their questions were not answered")
-        self.notes += [
-            f"{len(group)} names of kind {kind} look like one thing, too many to be true: they stay apart;"
-            f" see {min(name for _, name in group)!r} and what it resembles"
-            for group in matched.oversize
-        ]
+        for group in matched.oversize:
+            new = {name for what, name in group if what == "name"}
+            settled_ones = {name for name, entity_id in owners.items() if ("entity", entity_id) in group}
+            self.doubts.append(Doubt(kind, OVERSIZE, frozenset(new | settled_ones)))
+            self.notes.append(
+                f"{len(group)} names of kind {kind} look like one thing, too many to be true: make review"
+            )
         return matched
 
     def _owners(self, kind: str, there: Settled) -> dict[str, str]:
@@ -99,6 +104,9 @@ class Naming:
 
 
 BAND = Band()
+
+OVERSIZE = "too_many_alike"
+"""Rule of a case: names that hang together, too many to be one thing."""
 
 
 def nobody(kind: str, shown: Mapping[str, Shown]) -> Ask:

@@ -114,3 +114,26 @@ def test_a_word_about_a_row_is_kept_with_its_author(one_row, capsys, words, deci
     assert main(["review", "--author", "ada", *words, shown["id"]]) == 0
     (row,) = one_row.rows("select decision, answer, author from ops.decisions")
     assert tuple(row.values()) == (*decision, "ada")
+
+
+def test_tells_of_names_that_look_like_one_thing_and_makes_them_one_where_a_person_says_so(stopped, capsys):
+    stopped.transact(
+        [
+            "insert into ops.cases (case_id, subject, run_id, rules, state, opened_at) values"
+            " ('n1', 'names of company', 'run_2', 'too_many_alike', 'open', timestamp '2026-11-03 12:00:00')",
+            "insert into ops.case_names select 'n1', 'company', 'acme ' || range from range(60)",
+        ]
+    )
+    assert main(["review"]) == 0
+    told = capsys.readouterr().out
+    [line] = [line for line in told.splitlines() if line.startswith("n1")]
+    assert line.endswith(
+        "too_many_alike, 60 names: " + ", ".join(f"acme {n}" for n in (0, 1, 10, 11, 12, 13, 14, 15)) + ", …"
+    )
+    assert "these names stay as they are" in told
+
+    assert main(["review", "--accept", "n1", "--author", "Ada"]) == 0
+    assert "the next run makes these names one for good" in capsys.readouterr().out
+    overrides = stopped.rows("select distinct kind, norm, verdict, author from ops.entity_overrides")
+    assert overrides == [{"kind": "company", "norm": "acme 0", "verdict": "must_link", "author": "Ada"}]
+    assert stopped.rows("select count(distinct other_norm) as n from ops.entity_overrides")[0]["n"] == 59

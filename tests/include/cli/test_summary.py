@@ -107,7 +107,7 @@ def test_nothing_is_complained_about_when_all_is_well():
             {"troubles": [{"dag_id": "d", "task_id": "t", "outcome": "failed", "message": "it broke"}]},
             "d.t: it broke",
         ),
-        ({"cases": ["intent"]}, "a batch blocked earlier waits for a decision, see `make review`: intent"),
+        ({"cases": ["intent"]}, "waits for a decision, see `make review`: intent"),
     ],
 )
 def test_each_thing_that_waits_is_one_line(changed, line):

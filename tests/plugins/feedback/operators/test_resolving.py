@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 import signal
@@ -12,13 +13,15 @@ from pathlib import Path
 
 import pytest
 
-from feedback.errors import FeedbackError, InputRefused
+from feedback.errors import FeedbackError, GateBlocked, InputRefused
 from feedback.llm.asking import Asking
 from feedback.model import Run, utc_now
 from feedback.operators.resolve_operator import ResolveOperator
 from feedback.operators.validate_operator import ValidateOperator
+from feedback.resolution.cases import settle
 from feedback.resolution.kind import EntityKind
 from feedback.resolution.normalise import mention_id, norm
+from feedback.validation.cases import decide
 from feedback.validation.publication import publish
 from feedback.warehouse.merge import append
 from include.entities import MATCH
@@ -433,3 +436,41 @@ def test_nothing_new_imports_nothing_heavy(house, service):
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
 
     assert done.returncode == 0, done.stderr[-2000:]
+
+
+ALIKE = [" ".join(words) for words in itertools.permutations(("Northmoor", "Lifts", "Cranes", "Labs", "Energy"))][:60]
+
+
+def test_names_that_hang_together_too_many_to_be_one_wait_for_a_person_who_may_call_them_one(house, service):
+    house.meet(*ALIKE)
+    counts = house.resolve()
+    [case] = house.warehouse.rows("select * from ops.cases")
+    names = {row["norm"] for row in house.warehouse.rows("select norm from ops.case_names")}
+
+    assert (counts["cases"], case["subject"], case["state"]) == (1, "names of company", "open")
+    assert names == {norm(name) for name in ALIKE}
+    assert len(house.groups()) > 1
+
+    settle(house.warehouse, case["case_id"], "accepted", "Ada")
+    with pytest.raises(GateBlocked, match="churn_bounded"):  # so many names at once are a case of the gate's as well
+        house.resolve()
+    [gate] = house.warehouse.rows("select case_id from ops.cases where state = 'open'")
+    decide(house.warehouse, gate["case_id"], "accepted", "Ada")
+    publish(house.warehouse, ENTITIES_SUBJECT, "run_2")
+
+    assert house.groups() == {frozenset(names)}
+    reasons = house.warehouse.rows("select decided_by, evidence from feedback.entity_reasons where reason = 'merge'")
+    assert {row["decided_by"] for row in reasons} == {"human"}
+    assert all("by Ada" in row["evidence"] for row in reasons)
+
+
+def test_a_case_of_names_that_is_dropped_changes_nothing_and_is_not_opened_again(house, service):
+    house.meet(*ALIKE)
+    house.resolve()
+    before = house.dump()
+    [case] = house.warehouse.rows("select case_id from ops.cases")
+    settle(house.warehouse, case["case_id"], "dropped", "Ada")
+    house.resolve()
+
+    assert house.dump() == before
+    assert [row["state"] for row in house.warehouse.rows("select state from ops.cases")] == ["dropped"]
