@@ -6,6 +6,7 @@ import argparse
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from feedback.errors import FeedbackError
 from feedback.llm.plan import Estimate
@@ -13,6 +14,11 @@ from feedback.sources.base import Expected
 from include import settings
 from include.cli.aligned import aligned
 from include.settings import Settings
+
+if TYPE_CHECKING:
+    from feedback.llm.asking import Asking
+    from feedback.llm.prices import Model
+    from feedback.warehouse.base import Warehouse
 
 HELP = "what the next run would cost: calls and minutes of each source, and US dollars of what is owed; asks nothing"
 STATUSES = "exit status: 0 everything is told, 1 something cannot be told: its line says why"
@@ -26,27 +32,31 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def main(options: argparse.Namespace) -> int:
     configured = settings.load()
     settings.refuse_what_is_not_built(configured)
-    owed, read = plan(configured), reading(configured)
+    owed, names, read = plan(configured), about_names(configured), reading(configured)
     if options.json:
         by_source = {name: one if isinstance(one, str) else asdict(one) for name, one in read.items()}
-        print(json.dumps({**asdict(owed), "sources": by_source}, indent=2))
+        print(json.dumps({**asdict(owed), "names": asdict(names), "sources": by_source}, indent=2))
     else:
-        print("\n".join(page(owed, read, configured)))
+        print("\n".join(page(owed, names, read, configured)))
     return 1 if any(isinstance(one, str) for one in read.values()) else 0
 
 
-def page(owed: Estimate, read: Mapping[str, Expected | str], settings: Settings) -> Iterator[str]:
+def page(owed: Estimate, names: Estimate, read: Mapping[str, Expected | str], settings: Settings) -> Iterator[str]:
     """Yield the lines that a person reads: what is read first, what is asked then, and the sum."""
     yield from aligned([["to read", "calls", "minutes", "rows", ""], *(_row(name, one) for name, one in read.items())])
     yield ""
-    asked = [owed.rows, owed.questions, owed.calls, owed.input_tokens, owed.output_tokens, f"{owed.usd:.2f}"]
-    yield from aligned([["to ask", "texts", "questions", "calls", "tokens in", "tokens out", "US$"], ["now", *asked]])
+    header = ["to ask", "texts", "questions", "calls", "tokens in", "tokens out", "US$"]
+    yield from aligned([header, _asked("now", owed), _asked("about names", names)])
     yield ""
     told = [one for one in read.values() if isinstance(one, Expected)]
     calls, minutes = sum(one.calls for one in told), sum(one.minutes for one in told)
     reads = f"{calls:,} calls to sources in about {minutes:,.0f} minutes" if calls else "no calls to sources"
-    yield f"the next run: {reads}, then about US$ {owed.usd:.2f}, and more for what the sources bring"
+    yield f"the next run: {reads}, then about US$ {owed.usd + names.usd:.2f}, and more for what the sources bring"
     yield f"limits: US$ {settings.llm_budget_usd:g} a run, US$ {settings.llm_budget_usd_day:g} a UTC day"
+
+
+def _asked(what: str, one: Estimate) -> list[str | int | None]:
+    return [what, one.rows, one.questions, one.calls, one.input_tokens, one.output_tokens, f"{one.usd:.2f}"]
 
 
 def _row(name: str, one: Expected | str) -> list[str | int | None]:
@@ -79,11 +89,36 @@ def plan(settings: Settings) -> Estimate:
 
     :raises PriceUnknown: the model would cost money and has no price.
     """
+    from feedback.llm.plan import planned
+    from include.enrichments import ENRICHMENTS
+
+    warehouse, model, how = _asking(settings)
+    return planned(warehouse, ENRICHMENTS, model, how)
+
+
+def about_names(settings: Settings) -> Estimate:
+    """Return what the questions about the names that wait would cost; what is mentioned next brings more.
+
+    :raises PriceUnknown: the model would cost money and has no price.
+    """
+    from feedback.llm.checks import PackChecks
+    from feedback.llm.plan import of_rows
+    from feedback.llm.questions import Registry
+    from feedback.model import Run
+    from feedback.resolution.naming import naming
+    from feedback.resolution.waiting import open_questions
+    from include.entities import CATALOG, ENTITY_KINDS, MATCH, OVERRIDES
+
+    warehouse, model, how = _asking(settings)
+    rows = open_questions(naming(warehouse, ENTITY_KINDS, CATALOG, OVERRIDES), MATCH)
+    return of_rows(PackChecks(warehouse, Registry([MATCH]), model, Run("", "", ""), how.pack), rows, how.mode)
+
+
+def _asking(settings: Settings) -> tuple[Warehouse, Model, Asking]:
+    """Return the warehouse as it is to be, the model that most is asked, and how."""
     from feedback.hooks.model_endpoint import model_endpoint
     from feedback.llm.offline_model import MODEL
-    from feedback.llm.plan import planned
     from feedback.llm.session import models_of
-    from include.enrichments import ENRICHMENTS
     from include.llm import asking
     from include.warehouse import warehouse as open_warehouse
 
@@ -91,8 +126,7 @@ def plan(settings: Settings) -> Estimate:
     warehouse.migrate()
     how = asking(settings)
     endpoint = model_endpoint("openai_default", warehouse.engine, how)
-    model = models_of(how, endpoint).small if endpoint else MODEL
-    return planned(warehouse, ENRICHMENTS, model, how)
+    return warehouse, models_of(how, endpoint).small if endpoint else MODEL, how
 
 
 def told(owed: Estimate) -> str:

@@ -103,12 +103,13 @@ def _chain(
 
 def _agreed(configured: Settings, console: Console) -> bool:
     """Show what is owed and its price; above the plan's bound ask the person who is there."""
-    from include.cli.plan import plan, told
+    from include.cli.plan import about_names, plan, told
 
-    owed = plan(configured)
-    if owed.usd <= configured.llm_plan_usd:
+    owed, names = plan(configured), about_names(configured)
+    if owed.usd + names.usd <= configured.llm_plan_usd:
         return True
-    console.say(f"about to ask {told(owed)}. Go on? [y/N]")
+    more = f"; about names that wait {told(names)}" if names.questions else ""
+    console.say(f"about to ask {told(owed)}{more}. Go on? [y/N]")
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
@@ -142,5 +143,7 @@ def exit_status(facts: dict[str, Any], states: dict[str, str]) -> int:
         return BLOCKED
     if set(states.values()) - {"success"}:
         return FAILED
-    is_waiting = facts["pending"] or facts["refused"] or facts["left"] or "enrich_feedback" not in states
+    is_waiting = (
+        facts["pending"] or facts["names"] or facts["refused"] or facts["left"] or "enrich_feedback" not in states
+    )
     return WAITING if is_waiting else PUBLISHED

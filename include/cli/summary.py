@@ -48,6 +48,8 @@ CASES = "select subject from ops.cases where state = 'open' order by opened_at, 
 def collect(settings: Settings, run_ids: dict[str, str], seconds: float) -> dict[str, Any]:
     """Return what the runs did and what the warehouse holds now."""
     from feedback.digest.runs import troubles
+    from feedback.resolution.waiting import open_names
+    from include.entities import ENTITY_KINDS
     from include.golden import agreement
     from include.sources import sources
 
@@ -63,6 +65,7 @@ def collect(settings: Settings, run_ids: dict[str, str], seconds: float) -> dict
         "models": [row["model"] for row in warehouse.rows(MODELS)],
         "quarantined": _one(warehouse.rows(QUARANTINED)),
         "pending": _one(warehouse.rows(PENDING)),
+        "names": open_names(warehouse, [kind.name for kind in ENTITY_KINDS]),
         "without_link": 0 if settings.is_sample else _one(warehouse.rows(NO_LINK)),
         "cases": [row["subject"] for row in warehouse.rows(CASES)],
         "refused": [row for row in warehouse.rows(REFUSED) if row["source"] in read],
@@ -137,6 +140,8 @@ def complaints(facts: dict[str, Any], states: dict[str, str]) -> list[str]:
         lines.append(f"not read yet: {left['source']}: {left['detail']}{more}")
     if facts["pending"]:
         lines.append(f"{facts['pending']:,} answers wait; the next run goes on with them")
+    if facts["names"]:
+        lines.append(f"{facts['names']:,} names wait for what they stand for; the next run goes on with them")
     if facts["cases"] and not any(trouble["outcome"] == "blocked" for trouble in facts["troubles"]):
         lines.append(f"waits for a decision, see `make review`: {', '.join(facts['cases'])}")
     if not lines:

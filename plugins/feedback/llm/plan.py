@@ -11,7 +11,7 @@ from feedback.llm.asking import Asking
 from feedback.llm.checks import ONE_IN_FIRST, PackChecks
 from feedback.llm.enrichment import Enrichment
 from feedback.llm.owed import OFFLINE
-from feedback.llm.pack import most_that_fit
+from feedback.llm.pack import Row, most_that_fit
 from feedback.llm.prices import Model, Usage
 from feedback.llm.questions import Registry
 from feedback.llm.tokens import CHARS_PER_TOKEN
@@ -80,12 +80,26 @@ def pending(warehouse: Warehouse, checks: PackChecks, mode: str) -> Estimate:
     return _estimate(warehouse, checks, asked, [checks.run.run_id], mode)
 
 
+def of_rows(checks: PackChecks, rows: Sequence[Row], mode: str) -> Estimate:
+    """Return what asking rows that all owe the same would cost."""
+    size = sum(len(row.text.encode()) for row in rows)
+    return _sum(checks, [(rows[0].owed, len(rows), size)] if rows else [], mode)
+
+
 def _estimate(warehouse: Warehouse, checks: PackChecks, asked: str, values: Sequence[Any], mode: str) -> Estimate:
+    found = warehouse.rows(TEXTS.format(asked=asked), values)
+    return _sum(checks, [(row["questions"].split(","), int(row["texts"]), int(row["bytes"])) for row in found], mode)
+
+
+def _sum(checks: PackChecks, groups: Sequence[tuple[Sequence[str], int, int]], mode: str) -> Estimate:
+    """Return what groups of texts cost together.
+
+    :param groups: of each the questions that its texts owe, how many texts, and how many bytes these are together.
+    """
     model, rows, questions, calls, usage = checks.model, 0, 0, 0, Usage()
-    for found in warehouse.rows(TEXTS.format(asked=asked), values):
-        names, texts = found["questions"].split(","), int(found["texts"])
+    for names, texts, size in groups:
         together = checks.registry.questions(names)
-        length = int(found["bytes"]) // CHARS_PER_TOKEN // texts + ROW_TOKENS
+        length = size // CHARS_PER_TOKEN // texts + ROW_TOKENS
         alone = 0 if model.name == OFFLINE or mode == "batch" else min(checks.first, texts // ONE_IN_FIRST)
         packs = -(-texts // min(checks.most_rows, most_that_fit(together, length, model)))
         usage += Usage(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,27 +13,58 @@ from feedback.hooks.model_endpoint import model_endpoint
 from feedback.llm.answering import answering
 from feedback.llm.asking import Asking
 from feedback.llm.cascade import Models
+from feedback.llm.checks import PackChecks
 from feedback.llm.enrichment import Enrichment
 from feedback.llm.ledger import Ledger
 from feedback.llm.pack import Row
+from feedback.llm.plan import of_rows
+from feedback.llm.questions import Registry
 from feedback.llm.recovery import recover
 from feedback.llm.results import Results
 from feedback.llm.service import Endpoint
 from feedback.llm.session import Session
 from feedback.model import Counts, Run, utc_now
 from feedback.operators.feedback_operator import FeedbackOperator
-from feedback.resolution import cases, catalog, overrides, settled
+from feedback.resolution import cases
 from feedback.resolution.adjudicate import Adjudicator
 from feedback.resolution.kind import EntityKind
-from feedback.resolution.naming import Asker, Naming, nobody
+from feedback.resolution.naming import Asker, naming, nobody
 from feedback.warehouse.merge import stage
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from feedback.resolution.catalog import Catalog
+    from feedback.warehouse.base import Warehouse
 
 EVENTS = ("create", "attach", "merge", "split", "rename")
+
+
+@dataclass
+class _Asked:
+    """What was asked about names in a run, and what was left."""
+
+    calls: int = 0
+    left: list[Row] = field(default_factory=list)
+    why: str = ""
+    how: tuple[Enrichment, Models, Asking] | None = None
+
+    def note(
+        self, rows: Sequence[Row], results: Results, ledger: Ledger, match: Enrichment, models: Models, asking: Asking
+    ) -> None:
+        self.calls += ledger.calls
+        self.left += results.open_rows(rows)
+        self.why = results.stopped or self.why
+        self.how = match, models, asking
+
+    def notes(self, warehouse: Warehouse, run: Run, names: int) -> list[str]:
+        """Say what waits, why, and what it would cost."""
+        if not names or self.how is None:
+            return []
+        match, models, asking = self.how
+        checks = PackChecks(warehouse, Registry([match]), models.small, run, asking.pack)
+        rest_usd = of_rows(checks, self.left, asking.mode).usd
+        return [f"{names} names wait ({self.why or 'service'}); asking about them would cost about ${rest_usd:.4f}"]
 
 
 class ResolveOperator(FeedbackOperator):
@@ -71,24 +102,19 @@ class ResolveOperator(FeedbackOperator):
         self.conn_id = conn_id
 
     def work(self, run: Run, context: Context) -> Counts:
-        known = catalog.read(self.catalog, self.kinds)
-        said = overrides.from_rows(self.warehouse.rows(settled.OVERRIDES), self.kinds)
-        said += overrides.read(self.overrides, self.kinds) if self.overrides else []
-        overrides.refuse_contradictions(said, known)
-        ledgers: list[Ledger] = []
+        names = naming(self.warehouse, self.kinds, self.catalog, self.overrides)
+        asked = _Asked()
         with contextlib.ExitStack() as stack:
-            naming = Naming(self.warehouse, [kind.name for kind in self.kinds], known, said)
-            proposal = naming.proposal(self._asker(run, known, ledgers, stack), run.run_id, utc_now())
+            proposal = names.proposal(self._asker(run, names.catalog, asked, stack), run.run_id, utc_now())
         for table in fields(proposal):
             stage(self.warehouse, table.name, getattr(proposal, table.name), run)
-        opened = cases.open_cases(self.warehouse, naming.doubts, run)
+        opened = cases.open_cases(self.warehouse, names.doubts, run)
         events = Counter(row["event"] for row in proposal.entity_events)
         numbers: dict[str, int | float] = {f"{event}_events": events[event] for event in EVENTS}
-        numbers |= {"asked": naming.asked, "calls": sum(ledger.calls for ledger in ledgers), "waiting": naming.waiting}
-        numbers["cases"] = len(opened)
-        return Counts(numbers, notes=tuple(naming.notes))
+        numbers |= {"asked": names.asked, "calls": asked.calls, "waiting": names.waiting, "cases": len(opened)}
+        return Counts(numbers, notes=(*names.notes, *asked.notes(self.warehouse, run, names.waiting)))
 
-    def _asker(self, run: Run, known: Catalog, ledgers: list[Ledger], stack: contextlib.ExitStack) -> Asker:
+    def _asker(self, run: Run, known: Catalog, asked: _Asked, stack: contextlib.ExitStack) -> Asker:
         """Return who is asked; the service is entered when there is a first question."""
         if self.match is None or self.asking is None:
             return nobody
@@ -105,8 +131,10 @@ class ResolveOperator(FeedbackOperator):
                 entered.append(stack.enter_context(answering(endpoint, asking, known.names)))
             address, models = entered[0]
             mode = "offline" if models.is_offline else asking.mode
-            ledgers.append(Ledger(self.warehouse, run, mode, asking.journal, "resolve"))
+            ledger = Ledger(self.warehouse, run, mode, asking.journal, "resolve")
             self.log.info("questions about names: %s, answered by %s", len(rows), models.title)
-            return Session(ledgers[-1], [match], asking, address, models, self.log.info).ask(rows)
+            results = Session(ledger, [match], asking, address, models, self.log.info).ask(rows)
+            asked.note(rows, results, ledger, match, models, asking)
+            return results
 
         return lambda kind, shown: Adjudicator(match, ask, kind, shown)

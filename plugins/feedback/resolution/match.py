@@ -127,6 +127,7 @@ class Matching:
         }
         self.pairs = sorted(pair for pair in pairs if frozenset(map(self.node, pair)) not in self.apart)
         self.matched = Matched()
+        self._asked: set[Pair] = set()
         self._answered: set[Pair] = set()
         self._told: set[Pair] = set()
         self._shown = 0
@@ -158,6 +159,7 @@ class Matching:
 
     def _ask(self, ask: Ask, most: int) -> None:
         questions = self._questions(most)
+        self._asked |= {ordered(question.name, other) for question in questions for other in question.offered}
         said = ask(questions) if questions else {}
         self.matched.waiting |= frozenset(question.name for question in questions if question not in said)
         for question, answer in said.items():
@@ -168,7 +170,7 @@ class Matching:
 
     def _questions(self, most: int) -> list[Question]:
         """Return the questions that tell most for their number of candidates, at most so many of these."""
-        seen: set[Pair] = set(self._answered)
+        seen = set(self._asked)
         doubts: list[tuple[float, str, str]] = []
         for name in sorted(self.candidates, key=lambda name: (-self._doubt(name), name)):
             offered = self._offered(name, seen)

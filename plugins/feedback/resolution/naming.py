@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 
-from feedback.resolution import settled
+from feedback.resolution import overrides, settled
 from feedback.resolution.adjudicate import Shown
 from feedback.resolution.block import candidates
 from feedback.resolution.cases import Doubt
 from feedback.resolution.catalog import Catalog
+from feedback.resolution.catalog import read as read_catalog
+from feedback.resolution.kind import EntityKind
 from feedback.resolution.match import Ask, Band, Matched, Matching
 from feedback.resolution.normalise import is_comparable, norm
 from feedback.resolution.overrides import Override
@@ -76,8 +79,6 @@ class Naming:
         matched = Matching(found, owners, scorer, BAND, apart).run(ask)
         self.asked += len(matched.said)
         self.waiting += len(matched.waiting)
-        if matched.waiting:
-            self.notes.append(f"{len(matched.waiting)} names of kind {kind} wait: their questions were not answered")
         for group in matched.oversize:
             new = {name for what, name in group if what == "name"}
             settled_ones = {name for name, entity_id in owners.items() if ("entity", entity_id) in group}
@@ -101,6 +102,19 @@ class Naming:
             if entry and of_kind == kind
         }
         return settled.shown(kind, seen, there) | of_catalog
+
+
+def naming(warehouse: Warehouse, kinds: Sequence[EntityKind], catalog: Path, said: Path | None = None) -> Naming:
+    """Return a run over the names of these kinds, on what people wrote down.
+
+    :param catalog: the file of names that people know; ``said``: of what they decided about two names.
+    :raises InputRefused: one line that names what contradicts what, or is no entry.
+    """
+    known = read_catalog(catalog, kinds)
+    decided = overrides.from_rows(warehouse.rows(settled.OVERRIDES), kinds)
+    decided += overrides.read(said, kinds) if said else []
+    overrides.refuse_contradictions(decided, known)
+    return Naming(warehouse, [kind.name for kind in kinds], known, decided)
 
 
 BAND = Band()

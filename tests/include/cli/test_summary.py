@@ -20,6 +20,7 @@ FACTS = {
     "models": ["a-model"],
     "quarantined": 9,
     "pending": 0,
+    "names": 0,
     "without_link": 0,
     "cases": [],
     "refused": [],
@@ -94,6 +95,7 @@ def test_nothing_is_complained_about_when_all_is_well():
 @pytest.mark.parametrize(
     ("changed", "line"),
     [
+        ({"names": 1200}, "1,200 names wait for what they stand for; the next run goes on with them"),
         ({"pending": 1200}, "1,200 answers wait; the next run goes on with them"),
         (
             {"refused": [{"source": "slack_export", "detail": "a.zip is no export"}]},

@@ -88,6 +88,22 @@ def test_a_plan_says_what_is_owed_and_the_limits_and_asks_nothing(home, warehous
     assert warehouse.rows("select count(*) as n from ops.llm_calls") == before
 
 
+def test_a_plan_counts_the_questions_about_names_that_wait_and_asks_none(home, warehouse, capsys):
+    (known,) = warehouse.rows("select * from feedback.mentions order by mention_id limit 1")
+    new = {"mention_id": "m-new", "kind": "product", "surface": "Wickerbee Prime", "norm": "wickerbee prime"}
+    append(warehouse, "feedback.mentions", [known | new])
+    before = warehouse.rows("select count(*) as n from ops.llm_calls")
+    assert main(["plan", "--json"]) == 0
+    names = json.loads(capsys.readouterr().out)["names"]
+    assert (names["rows"], names["questions"]) == (1, 1)
+    assert min(names["calls"], names["input_tokens"], names["output_tokens"]) > 0
+    assert main(["plan"]) == 0
+    assert re.search(r"^about names +1 +1 +1 ", capsys.readouterr().out, re.MULTILINE)
+    assert warehouse.rows("select count(*) as n from ops.llm_calls") == before
+    assert warehouse.rows("select 1 as found from feedback.entity_names where norm = 'wickerbee prime'") == []
+    warehouse.transact(["delete from feedback.mentions where mention_id = 'm-new'"])
+
+
 def test_an_evaluation_counts_the_golden_answers_that_agree(home, warehouse, capsys):
     assert main(["eval"]) == 0
     assert "no golden answers" in capsys.readouterr().out

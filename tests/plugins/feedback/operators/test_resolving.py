@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -20,7 +22,9 @@ from feedback.operators.resolve_operator import ResolveOperator
 from feedback.operators.validate_operator import ValidateOperator
 from feedback.resolution.cases import settle
 from feedback.resolution.kind import EntityKind
+from feedback.resolution.naming import naming
 from feedback.resolution.normalise import mention_id, norm
+from feedback.resolution.waiting import open_names, open_questions
 from feedback.validation.cases import decide
 from feedback.validation.publication import publish
 from feedback.warehouse.merge import append
@@ -66,7 +70,7 @@ def operator(warehouse, folder, **asking):
         catalog=folder / "catalog.yaml",
         overrides=folder / "overrides.yaml",
         match=MATCH,
-        asking=Asking(prices=(PRICES,), model="m", **asking),
+        asking=Asking(prices=(PRICES,), **{"model": "m"} | asking),
     )
 
 
@@ -253,6 +257,37 @@ def test_a_mark_that_was_not_offered_is_asked_once_more_and_then_left_to_letters
     assert (counts["asked"], counts["calls"], counts["waiting"]) == (0, 2, 0)
     assert house.warehouse.rows("select * from ops.entity_decisions where decided_by = 'llm'") == []
     assert len(house.entities()) == 3
+
+
+def test_names_that_wait_are_told_with_reason_and_price_and_go_on_in_the_next_run(house, service, monkeypatch):
+    loopback = os.environ["AIRFLOW_CONN_OPENAI_DEFAULT"]
+    monkeypatch.setenv("AIRFLOW_CONN_OPENAI_DEFAULT", json.dumps({"conn_type": "openai", "password": "a-key-of-ours"}))
+    house.meet(*NAMES)
+    counts = house.resolve(budget_usd=0.0, model=None)
+
+    assert counts["waiting"]
+    assert open_names(house.warehouse, ["company"]) == counts["waiting"]
+    [note] = [note for note in counts["notes"] if "names wait" in note]
+    said = rf"{counts['waiting']} names wait \(budget\); asking about them would cost about \$0\.\d*[1-9]\d*"
+    assert re.fullmatch(said, note)
+
+    monkeypatch.setenv("AIRFLOW_CONN_OPENAI_DEFAULT", loopback)
+    assert house.resolve()["waiting"] == 0
+    assert open_names(house.warehouse, ["company"]) == 0
+
+
+def test_what_a_plan_counts_is_what_the_run_then_asks(house, service):
+    house.meet(*NAMES)
+    folder = house.folder
+    operator(house.warehouse, folder)
+    names = naming(house.warehouse, (EntityKind("company"),), folder / "catalog.yaml", folder / "overrides.yaml")
+    planned = {" ".join(row.text.split()) for row in open_questions(names, MATCH)}
+    assert house.dump() == [[], [], [], []]
+
+    house.resolve()
+    asked = {text for pack in service.packs for text in pack}
+    assert planned
+    assert planned == asked
 
 
 def test_one_query_tells_why_two_names_are_the_same(house, service):
