@@ -43,6 +43,10 @@ NAMES = """
 """
 DELETIONS, OF_NAMES = "deletions of ", "names of "
 MOST_NAMES = 8
+RE_JUDGE = (
+    "have a real model judge again which names are one, where the offline model or an earlier prompt decided;"
+    " most names keep their id, every change is an event"
+)
 MOST_ROWS, MOST_TEXT = 20, 200
 DECISIONS = {"accept": "accepted", "drop": "dropped", "re_ask": "re_asked"}
 NEXT = {
@@ -70,6 +74,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
             f"{NEXT[decision]}; of rows that are gone: {NEXT_OF_GONE[decision]}; of names: {NEXT_OF_NAMES[decision]}"
         )
         choice.add_argument(f"--{decision.replace('_', '-')}", metavar="ID", help=meaning)
+    choice.add_argument("--re-judge", action="store_true", help=RE_JUDGE)
     parser.add_argument("--answer", metavar="LABELS", help="with --accept of a row: the right labels instead, or none")
     parser.add_argument("--author", help="who decides (default: your login)")
     parser.add_argument("--json", action="store_true", help="machine-readable list")
@@ -77,11 +82,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace) -> int:
     from feedback.resolution.cases import settle
+    from feedback.resolution.judging import request
     from feedback.validation.cases import decide
     from feedback.validation.review import waiting as set_aside
 
     warehouse = open_warehouse(settings.load())
     warehouse.migrate()
+    if options.re_judge:
+        request(warehouse, options.author or _login())
+        print("the next run of resolve_entities judges them again, where a real model is configured")
+        return 0
     waiting = [dict(row) for row in warehouse.rows(OPEN)]
     for decision, state in DECISIONS.items():
         if case := getattr(options, decision):

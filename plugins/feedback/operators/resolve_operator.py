@@ -25,7 +25,7 @@ from feedback.llm.service import Endpoint
 from feedback.llm.session import Session
 from feedback.model import Counts, Run, utc_now
 from feedback.operators.feedback_operator import FeedbackOperator
-from feedback.resolution import cases
+from feedback.resolution import cases, judging
 from feedback.resolution.adjudicate import Adjudicator
 from feedback.resolution.kind import EntityKind
 from feedback.resolution.naming import Asker, naming, nobody
@@ -73,6 +73,7 @@ class ResolveOperator(FeedbackOperator):
     Stages no row where nothing is new. Decisions and events are staged too: they exist once they are published.
     Names whose question waits, because a budget is reached or the service is away, stay open until the next run.
     What only a person can tell, a group of names too large to be true, becomes a case of ``ops.cases``.
+    Where a person has asked for it, what the offline model or an earlier prompt has decided is judged again.
 
     :param kinds: which kinds of name are resolved; others are left alone.
     :param catalog: the file of names that people know; ``overrides``: of what they decided about two names.
@@ -105,7 +106,8 @@ class ResolveOperator(FeedbackOperator):
         names = naming(self.warehouse, self.kinds, self.catalog, self.overrides)
         asked = _Asked()
         with contextlib.ExitStack() as stack:
-            proposal = names.proposal(self._asker(run, names.catalog, asked, stack), run.run_id, utc_now())
+            asker = self._asker(run, names.catalog, asked, stack)
+            proposal = names.proposal(asker, run.run_id, utc_now(), self._judging())
         for table in fields(proposal):
             stage(self.warehouse, table.name, getattr(proposal, table.name), run)
         opened = cases.open_cases(self.warehouse, names.doubts, run)
@@ -113,6 +115,13 @@ class ResolveOperator(FeedbackOperator):
         numbers: dict[str, int | float] = {f"{event}_events": events[event] for event in EVENTS}
         numbers |= {"asked": names.asked, "calls": asked.calls, "waiting": names.waiting, "cases": len(opened)}
         return Counts(numbers, notes=(*names.notes, *asked.notes(self.warehouse, run, names.waiting)))
+
+    def _judging(self) -> str | None:
+        """Return the version of the question where decisions are to be judged again, by a real model only."""
+        if self.match is None or self.asking is None or not judging.is_requested(self.warehouse):
+            return None
+        endpoint = model_endpoint(self.conn_id, self.warehouse.engine, self.asking)
+        return self.match.prompt_version if endpoint else None
 
     def _asker(self, run: Run, known: Catalog, asked: _Asked, stack: contextlib.ExitStack) -> Asker:
         """Return who is asked; the service is entered when there is a first question."""

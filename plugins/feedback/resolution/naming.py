@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from feedback.resolution import overrides, settled
+from feedback.resolution import judging, overrides, settled
 from feedback.resolution.adjudicate import Shown
 from feedback.resolution.block import candidates
 from feedback.resolution.cases import Doubt
@@ -18,7 +18,7 @@ from feedback.resolution.normalise import is_comparable, norm
 from feedback.resolution.overrides import Override
 from feedback.resolution.register import Name, Proposal, founded_by
 from feedback.resolution.resolve import resolve
-from feedback.resolution.score import Scorer
+from feedback.resolution.score import Pair, Scorer
 from feedback.resolution.settled import Settled, Written
 from feedback.warehouse.base import Warehouse
 
@@ -40,10 +40,15 @@ class Naming:
         self.notes: list[str] = []
         self.doubts: list[Doubt] = []
 
-    def proposal(self, asker: Asker, run_id: str, now: datetime) -> Proposal:
-        """Return what is to change so that every name met stands for an entity; see ``resolve``."""
+    def proposal(self, asker: Asker, run_id: str, now: datetime, prompt_version: str | None = None) -> Proposal:
+        """Return what is to change so that every name met stands for an entity; see ``resolve``.
+
+        :param prompt_version: of the question, where what was decided before is to be judged again; see ``judging``.
+        """
+        again = {kind: self._owed(kind, prompt_version) for kind in self.kinds} if prompt_version else {}
         new = settled.new_names(self.warehouse, self.kinds)
         decided = [(override.kind, each) for override in self.overrides for each in override.pair]
+        decided += [(kind, each) for kind, pairs in again.items() for pair in pairs for each in pair]
         near = {kind: self._near(kind, new) for kind in self.kinds}
         others = [(kind, other) for kind, (found, _) in near.items() for each in found.values() for other in each]
         there = settled.settled(self.warehouse, [*new, *self.known, *decided, *others])
@@ -54,7 +59,37 @@ class Naming:
             if scorer is not None:
                 ask = asker(kind, self._shown(kind, seen, there))
                 matched[kind] = self._matched(kind, found, scorer, there, ask)
-        return resolve(seen.spellings, there.names, there.entities, self.catalog, run_id, now, self.overrides, matched)
+        judged = {kind: self._judged(kind, pairs, seen, there, asker) for kind, pairs in again.items() if pairs}
+        reasons = judging.reasons(self.warehouse, there.names) if judged else {}
+        return resolve(
+            seen.spellings,
+            there.names,
+            there.entities,
+            self.catalog,
+            run_id,
+            now,
+            self.overrides,
+            matched,
+            judged,
+            reasons,
+        )
+
+    def _owed(self, kind: str, prompt_version: str) -> list[Pair]:
+        decided = [override.pair for override in self.overrides if override.kind == kind]
+        return judging.owed(self.warehouse, kind, prompt_version, decided)
+
+    def _judged(
+        self, kind: str, pairs: Sequence[Pair], seen: Written, there: Settled, asker: Asker
+    ) -> list[judging.Judged]:
+        """Return what is said now about pairs; what would merge two settled entities becomes a doubt."""
+        shown, owners = judging.as_written(kind, seen), there.owners(kind)
+        asked = judging.questions([pair for pair in pairs if all(each in shown and each in owners for each in pair)])
+        found = judging.judged(asked, asker(kind, shown), owners)
+        self.asked += len({(one.name, one.said) for one in found})
+        for one in found:
+            if one.is_same and owners[one.name] != owners[one.other]:
+                self.doubts.append(Doubt(kind, JUDGED_SAME, frozenset((one.name, one.other))))
+        return found
 
     def _near(self, kind: str, new: Sequence[Name]) -> tuple[dict[str, list[str]], Scorer | None]:
         """Return for each new name that letters can tell of the names it is like, and what scores them."""
@@ -121,6 +156,9 @@ BAND = Band()
 
 OVERSIZE = "too_many_alike"
 """Rule of a case: names that hang together, too many to be one thing."""
+
+JUDGED_SAME = "judged_the_same"
+"""Rule of a case: a model that was asked again calls names of two settled entities the same."""
 
 
 def nobody(kind: str, shown: Mapping[str, Shown]) -> Ask:

@@ -2,7 +2,7 @@
 
 An id is minted once from the name that founded its entity. Nothing is renumbered: an entity that turns out
 to be another's becomes a redirect, always of one step. Only people split: by an entry of its own in the catalog,
-or by an override that keeps two names apart.
+by an override that keeps two names apart, or by having decided names judged again.
 """
 
 from __future__ import annotations
@@ -121,16 +121,30 @@ class Register:
         elif self.current_of(other) != root:
             self.merge(self.current_of(other), root, other, self.decide(other, one[1], "same", evidence))
 
-    def part(self, one: Name, other: Name, evidence: Evidence, surfaces: Mapping[Name, str]) -> None:
-        """Split the entity that two names share, as a person says; most of its names keep the id.
+    def members(self, entity_id: str) -> list[Name]:
+        """Return the names that stand for an entity now."""
+        return sorted(name for name in self.names if self.current_of(name) == entity_id)
+
+    def part(
+        self,
+        one: Name,
+        other: Name,
+        evidence: Evidence,
+        surfaces: Mapping[Name, str],
+        with_one: frozenset[str] | None = None,
+    ) -> None:
+        """Split the entity that two names share; most of its names keep the id.
 
         :param surfaces: how the two are written.
+        :param with_one: the names on the side of ``one``; where None, those that are more like it.
         """
         entity_id = self.current_of(one)
         if self.current_of(other) != entity_id:
             return
-        members = sorted(name for name in self.names if self.current_of(name) == entity_id)
+        members = self.members(entity_id)
         sides = parted([name[1] for name in members], one[1], other[1])
+        if with_one is not None:
+            sides = with_one, frozenset(name[1] for name in members) - with_one
         moving = min(sides, key=lambda side: self._claim(entity_id, one[0], side))
         seed = next(name for name in (other, one) if name[1] in moving)
         decision_id = self.decide(seed, (one if seed == other else other)[1], "different", evidence)

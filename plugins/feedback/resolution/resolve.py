@@ -8,6 +8,7 @@ from datetime import datetime
 
 from feedback.resolution.catalog import Catalog
 from feedback.resolution.evidence import Evidence
+from feedback.resolution.judging import Judged, hanging_on
 from feedback.resolution.match import Matched, Node
 from feedback.resolution.normalise import commonest
 from feedback.resolution.overrides import Override
@@ -26,6 +27,8 @@ def resolve(
     now: datetime,
     overrides: Sequence[Override] = (),
     matched: Mapping[str, Matched] | None = None,
+    judged: Mapping[str, Sequence[Judged]] | None = None,
+    reasons: Mapping[str, Pair] | None = None,
 ) -> Proposal:
     """Return what a run changes so that every name met stands for an entity, and catalog and overrides hold.
 
@@ -35,6 +38,8 @@ def resolve(
     :param names: settled rows of ``feedback.entity_names``: those that anything here may touch.
     :param entities: settled rows of ``feedback.entities``, likewise.
     :param matched: of each kind what matching has found; a name that waits is not settled.
+    :param judged: of each kind what is said now about pairs that were decided before; ``reasons``: of each decision by
+        which one of these names is where it is, the pair that it was about.
     """
     register = Register(names, entities, catalog, run_id, now)
     met = {name: catalog.find(*name) for name in sorted({*spellings, *register.names})}
@@ -45,6 +50,8 @@ def resolve(
         if entry is not None:
             register.link(name, entry)
     _overrule(register, spellings, overrides)
+    for kind, again in (judged or {}).items():
+        _judge(register, spellings, kind, again, reasons or {})
     for kind, found in (matched or {}).items():
         _gather(register, spellings, kind, found)
     waiting = {(kind, norm) for kind, found in (matched or {}).items() for norm in found.waiting}
@@ -69,6 +76,39 @@ def _overrule(register: Register, spellings: Spellings, overrides: Sequence[Over
             register.unite(one, other, evidence)
         else:
             register.part(one, other, evidence, {name: commonest(spellings[name]) for name in (one, other)})
+
+
+def _judge(
+    register: Register, spellings: Spellings, kind: str, judged: Sequence[Judged], reasons: Mapping[str, Pair]
+) -> None:
+    """Note what is said now, and part what only a decision that does not hold has brought together."""
+    reason_of = {
+        name: reasons[row["decision_id"]] for name, row in register.names.items() if row["decision_id"] in reasons
+    }
+    for one in judged:
+        verdict = "same" if one.is_same else "different"
+        chosen = "chosen" if one.is_same else "not chosen"
+        evidence = Evidence(
+            "llm",
+            f"judged again: {chosen} among {one.offered} names",
+            float(one.is_same),
+            one.said.model,
+            one.said.prompt_version,
+            one.said.call_id,
+        )
+        pair = ordered(one.name, one.other)
+        hanging = [name for name in pair if ordered(*reason_of.get((kind, name), ("", ""))) == pair]
+        if one.is_same or not hanging:
+            register.decide((kind, one.name), one.other, verdict, evidence)
+            continue
+        name, other = hanging[0], pair[pair[0] == hanging[0]]
+        there = {
+            each: reason_of[kind, each]
+            for _, each in register.members(register.current_of((kind, name)))
+            if (kind, each) in reason_of
+        }
+        surfaces = {(kind, each): commonest(spellings[kind, each]) for each in (name, other)}
+        register.part((kind, name), (kind, other), evidence, surfaces, hanging_on(name, there))
 
 
 def _gather(register: Register, spellings: Spellings, kind: str, matched: Matched) -> None:

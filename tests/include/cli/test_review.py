@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from feedback.resolution.judging import is_requested
 from feedback.warehouse.duckdb import DuckDBWarehouse
 from include.cli.__main__ import main
 from include.warehouse import DDL
@@ -137,3 +138,11 @@ def test_tells_of_names_that_look_like_one_thing_and_makes_them_one_where_a_pers
     overrides = stopped.rows("select distinct kind, norm, verdict, author from ops.entity_overrides")
     assert overrides == [{"kind": "company", "norm": "acme 0", "verdict": "must_link", "author": "Ada"}]
     assert stopped.rows("select count(distinct other_norm) as n from ops.entity_overrides")[0]["n"] == 59
+
+
+def test_a_person_may_have_names_judged_again(stopped, capsys):
+    assert main(["review", "--re-judge", "--author", "Ada"]) == 0
+    assert "judges them again" in capsys.readouterr().out
+    [case] = stopped.rows("select * from ops.cases where rules = 're_judge'")
+    assert (case["state"], case["author"], case["subject"]) == ("re_asked", "Ada", "names of every kind")
+    assert is_requested(stopped)

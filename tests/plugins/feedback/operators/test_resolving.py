@@ -21,6 +21,7 @@ from feedback.model import Run, utc_now
 from feedback.operators.resolve_operator import ResolveOperator
 from feedback.operators.validate_operator import ValidateOperator
 from feedback.resolution.cases import settle
+from feedback.resolution.judging import request
 from feedback.resolution.kind import EntityKind
 from feedback.resolution.naming import naming
 from feedback.resolution.normalise import mention_id, norm
@@ -509,3 +510,61 @@ def test_a_case_of_names_that_is_dropped_changes_nothing_and_is_not_opened_again
 
     assert house.dump() == before
     assert [row["state"] for row in house.warehouse.rows("select state from ops.cases")] == ["dropped"]
+
+
+@pytest.fixture
+def offline(house, service, monkeypatch):
+    """A house whose names the offline model has settled; a real model is there now."""
+    house.meet(
+        "Northmoor Lifts", "Northmoor Lift", "Northmoor Lits", "Northpoor Lifts", "Northmoorlifts", "Lifts Northmoor"
+    )
+    house.resolve(mode="offline")
+    monkeypatch.setitem(THING, "northmoor lits", "northmoor")
+    return house
+
+
+def test_what_the_offline_model_decided_is_judged_again_only_where_a_person_asks_for_it(offline, service):
+    before = offline.dump()
+    offline.resolve()
+    assert (offline.dump(), service.requests) == (before, [])
+
+    request(offline.warehouse, "Ada")
+    offline.resolve(mode="offline")  # no real model: nothing is judged
+    assert offline.dump() == before
+
+
+def test_a_decision_that_does_not_hold_parts_what_it_joined_and_most_names_keep_the_id(offline, service):
+    before = offline.entities()
+    assert before["northpoor lifts"] == before["northmoor lifts"], "the offline model takes them for one"
+    request(offline.warehouse, "Ada")
+    counts = offline.resolve()
+    now = offline.entities()
+
+    assert counts["split_events"] == 1
+    assert {name for name in before if now[name] != before[name]} == {"northpoor lifts"}
+    moved = [event for event in offline.events() if event["entity_id"] == now["northpoor lifts"]]
+    assert {"create", "split", "attach"} == {event["event"] for event in moved}
+    [why] = offline.warehouse.rows("select * from feedback.entity_reasons where norm = 'northpoor lifts'")
+    assert (why["decided_by"], why["model"], why["verdict"]) == ("llm", "m", "different")
+
+    dump, asked = offline.dump(), len(service.requests)
+    offline.resolve()
+    assert (offline.dump(), len(service.requests)) == (dump, asked)
+
+
+def test_two_settled_entities_that_are_called_the_same_again_are_a_case_and_not_merged(house, service, monkeypatch):
+    monkeypatch.setitem(THING, "northmoor", "northmoor")
+    house.meet("Northmoor Lifts", "Northmoor", "Clipfolk")
+    house.resolve(mode="offline")
+    before = house.entities()
+    assert before["northmoor lifts"] != before["northmoor"], "the offline model keeps them apart"
+    request(house.warehouse, "Ada")
+    counts = house.resolve()
+
+    assert house.entities() == before
+    assert (counts["cases"], counts["merge_events"]) == (1, 0)
+    [case] = house.warehouse.rows("select * from ops.cases where state = 'open'")
+    assert case["rules"] == "judged_the_same"
+    settle(house.warehouse, case["case_id"], "accepted", "Ada")
+    house.resolve()
+    assert frozenset({"northmoor lifts", "northmoor"}) in house.groups()

@@ -1,0 +1,150 @@
+"""Judging again: what the offline model or an earlier prompt has decided about names, where a person asks for it.
+
+A decision that does not hold parts what it had brought together; most names keep the id. One that now calls two
+settled entities the same merges nothing: a person is asked. Whatever has a newer answer is not asked again.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from feedback.llm.offline_model import MODEL
+from feedback.model import digest, utc_now
+from feedback.resolution.adjudicate import MARKS, Shown
+from feedback.resolution.cases import SUBJECT
+from feedback.resolution.match import Ask, Question, Said
+from feedback.resolution.normalise import commonest
+from feedback.resolution.score import Pair, ordered
+from feedback.resolution.settled import Written
+from feedback.warehouse.base import Warehouse
+
+RULE = "re_judge"
+REQUESTED = "select 1 as found from ops.cases where state = 're_asked' and subject like ? limit 1"
+OWED = """
+    with latest as (
+        select kind, norm, candidate, decided_by, model, prompt_version, decided_at from ops.entity_decisions
+        where kind = ? and candidate is not null and decided_by = 'llm'
+        qualify row_number() over (partition by kind, norm, candidate order by decided_at desc, decision_id) = 1
+    )
+    select distinct latest.norm, latest.candidate from latest
+    join ops.cases as asked
+        on asked.state = 're_asked' and asked.subject like ? and asked.decided_at > latest.decided_at
+    left join ops.case_names as about
+        on about.case_id = asked.case_id and about.kind = latest.kind
+        and (about.norm = latest.norm or about.norm = latest.candidate)
+    where (latest.model = ? or latest.prompt_version <> ?) and (asked.rules = ? or about.norm is not null)
+    order by latest.norm, latest.candidate
+"""
+REASONS = """
+    select d.decision_id, d.norm, d.candidate from ops.entity_decisions as d
+    join incoming.wanted as w on w.decision_id = d.decision_id
+"""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What is said now about a pair that was decided before."""
+
+    name: str
+    other: str
+    is_same: bool
+    offered: int
+    said: Said
+
+
+def request(warehouse: Warehouse, author: str) -> None:
+    """Have the next run ask again, of a real model, what the offline model or an earlier prompt has decided so far."""
+    now = utc_now()
+    row = (digest(RULE, now.isoformat())[:16], f"{SUBJECT}every kind", "review", RULE, author, now, now)
+    warehouse.transact(
+        [
+            (
+                "insert into ops.cases (case_id, subject, run_id, rules, state, author, opened_at, decided_at)"
+                " select ?, ?, ?, ?, 're_asked', ?, ?, ?",
+                row,
+            )
+        ]
+    )
+
+
+def is_requested(warehouse: Warehouse) -> bool:
+    """Say whether anybody ever asked for it."""
+    return bool(warehouse.rows(REQUESTED, (f"{SUBJECT}%",)))
+
+
+def owed(warehouse: Warehouse, kind: str, prompt_version: str, decided: Iterable[Pair]) -> list[Pair]:
+    """Return the pairs to be judged again: the name that was asked about, and the one that was offered.
+
+    :param decided: pairs that people have decided; these are left alone.
+    """
+    settled = {ordered(*pair) for pair in decided}
+    values = (kind, f"{SUBJECT}%", MODEL.name, prompt_version, RULE)
+    pairs = [(row["norm"], row["candidate"]) for row in warehouse.rows(OWED, values)]
+    return [pair for pair in pairs if ordered(*pair) not in settled]
+
+
+def questions(pairs: Sequence[Pair]) -> list[Question]:
+    """Return the questions about these pairs, each name with as many others as have a mark."""
+    offered: dict[str, list[str]] = defaultdict(list)
+    for name, other in pairs:
+        offered[name].append(other)
+    most = len(MARKS)
+    return [
+        Question(name, tuple(others[start : start + most]))
+        for name, others in sorted(offered.items())
+        for start in range(0, len(others), most)
+    ]
+
+
+def judged(asked: Sequence[Question], ask: Ask, owners: Mapping[str, str]) -> list[Judged]:
+    """Return what is said now; what was not answered is owed still.
+
+    Who chose one name of an entity has said nothing about its other names.
+    """
+    found = []
+    for question, said in (ask(asked) if asked else {}).items():
+        if said is None:
+            continue
+        for other in question.offered:
+            is_same = other == said.chosen
+            if is_same or said.chosen is None or owners.get(other) != owners.get(said.chosen):
+                found.append(Judged(question.name, other, is_same, len(question.offered), said))
+    return found
+
+
+def as_written(kind: str, seen: Written) -> dict[str, Shown]:
+    """Return how names are shown here: by themselves, not as the entity that is in question."""
+    return {
+        norm: Shown(commonest(surfaces), quote=seen.quotes.get((kind, norm)))
+        for (of_kind, norm), surfaces in seen.spellings.items()
+        if of_kind == kind
+    }
+
+
+def reasons(warehouse: Warehouse, names: Iterable[Mapping[str, Any]]) -> dict[str, Pair]:
+    """Return the pairs of names behind the decisions by which names stand for their entities."""
+    import pyarrow as pa
+
+    ids = pa.table({"decision_id": pa.array(sorted({row["decision_id"] for row in names}), pa.string())})
+    found = warehouse.arrow(REASONS, incoming={"wanted": ids}).to_pylist()
+    return {row["decision_id"]: (row["norm"], row["candidate"]) for row in found if row["candidate"]}
+
+
+def hanging_on(name: str, reason_of: Mapping[str, Pair]) -> frozenset[str]:
+    """Return a name and those that stand for its entity only because of it, directly or not.
+
+    :param reason_of: of each name of the entity the pair that was decided.
+    """
+    follow: dict[str, list[str]] = defaultdict(list)
+    for each, pair in reason_of.items():
+        follow[pair[0] if pair[1] == each else pair[1]].append(each)
+    found, open_names = set(), [name]
+    while open_names:
+        each = open_names.pop()
+        if each not in found:
+            found.add(each)
+            open_names += follow[each]
+    return frozenset(found)
