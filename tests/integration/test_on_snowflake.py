@@ -42,6 +42,7 @@ COMPARED = (
     *("raw.app_reviews", "raw.app_reviews_history"),
     *("feedback.items", "feedback.sentiment", "feedback.intent", "feedback.area", "feedback.mentions"),
     *("feedback.entity_names", "feedback.entities", "feedback.entities_current", "feedback.mentions_resolved"),
+    *("feedback.entity_reasons", "ops.entity_decisions", "ops.entity_events", "ops.entity_overrides", "ops.case_names"),
     *("feedback.answers_history", "marts.feedback_wide"),
     *("ops.answers", "ops.validations", "ops.quarantine", "ops.golden", "ops.posts", "ops.coverage"),
 )

@@ -51,8 +51,8 @@ KEYS = f"""
             from parts where three <> ''
         union all select number, kind, 'i' || whole from parts where length(whole) = 3
         union all select number, kind, 'd' || left(whole, step - 1) || substr(whole, step + 1)
-            from parts cross join ({STEPS}) as steps where step <= length(whole) and length(whole) between 4 and 12
-        union all select number, kind, 'd' || whole from parts where length(whole) between 4 and 12
+            from parts cross join ({STEPS}) as steps where step <= length(whole) and length(whole) between 4 and 9
+        union all select number, kind, 'd' || whole from parts where length(whole) between 4 and 9
         union all select number, kind, 'g' || substr(whole, step, 5)
             from parts cross join ({STEPS}) as steps where step <= length(whole) - 4
         union all select number, kind, 'l' || substr(whole, step, 7)

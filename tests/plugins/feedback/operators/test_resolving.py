@@ -568,3 +568,34 @@ def test_two_settled_entities_that_are_called_the_same_again_are_a_case_and_not_
     settle(house.warehouse, case["case_id"], "accepted", "Ada")
     house.resolve()
     assert frozenset({"northmoor lifts", "northmoor"}) in house.groups()
+
+
+def test_the_rows_in_the_guide_are_those_of_a_run(house, monkeypatch):
+    monkeypatch.delenv("AIRFLOW_CONN_OPENAI_DEFAULT", raising=False)
+    guide = (ROOT / "docs/using.md").read_text()
+    shown = (
+        "select n.norm, n.entity_id, e.current_entity_id, e.canonical_name from feedback.entity_names as n"
+        " join feedback.entities_current as e on e.entity_id = n.entity_id",
+        "select entity_id, canonical_name, status, coalesce(merged_into, '') as merged_into from feedback.entities"
+        " where canonical_name in ('Clipfolk', 'Tallowbook')",
+        "select event, entity_id, norm, coalesce(other_entity_id, '') as other_entity_id from ops.entity_events"
+        " where run_id = 'run_3'",
+    )
+
+    def missing(sql):
+        rows = ["| " + " | ".join(row.values()) + " |" for row in house.warehouse.rows(sql)]
+        return [row for row in rows if row.replace("|  |", "| |") not in guide]
+
+    house.meet("Clipfolk", "Tallowbook", "Northmoor Lifts", "Northmoor Lift", "Northmoorlifts")
+    house.resolve(mode="offline")
+    assert missing(shown[0]) == []
+    merged = "- {kind: company, same: [Clipfolk, Tallowbook], author: Ada}\n"
+    house.say("overrides.yaml", merged)
+    house.resolve(mode="offline")
+    assert [sql for sql in shown[:2] if missing(sql)] == []
+    split = "- {kind: company, different: [Northmoorlifts, Northmoor Lifts], author: Ada}\n"
+    house.say("overrides.yaml", merged + split)
+    house.resolve(mode="offline")
+    assert [sql for sql in shown if missing(sql)] == []
+    assert merged in guide
+    assert split in guide

@@ -30,15 +30,19 @@ PROMISED = {
     "feedback.entities": "entity_id kind canonical_name is_competitor status merged_into created_at",
     "feedback.entities_current": "entity_id",
     "feedback.mentions_resolved": "mention_id",
+    "feedback.entity_reasons": "kind norm entity_id canonical_name reason candidate verdict decided_by score model"
+    " prompt_version call_id evidence decided_at decision_id",
     "feedback.answers_history": "item_id enrichment answered_at",
     "ops.answers": "item_id enrichment status content_hash prompt_version model rows_out reason run_id",
     "ops.llm_answers": "answer_key enrichment answer co_asked call_id answered_at",
     "ops.llm_calls": "call_id purpose dag_id task_id run_id attempt model mode batch_id prompt_versions row_count"
     " status reserved_usd cost_usd input_tokens cached_tokens cache_write_tokens output_tokens reasoning_tokens"
     " http_status started_at finished_at",
-    "ops.entity_decisions": "decision_id",
-    "ops.entity_events": "event_id",
-    "ops.entity_overrides": "override_id",
+    "ops.entity_decisions": "decision_id kind norm candidate verdict decided_by score model prompt_version call_id"
+    " evidence run_id decided_at",
+    "ops.entity_events": "event_id entity_id event norm other_entity_id decision_id run_id created_at",
+    "ops.entity_overrides": "override_id kind norm other_norm verdict author created_at",
+    "ops.case_names": "case_id kind norm",
     "ops.quarantine": "subject row_key rule content_hash prompt_version item_id severity reason status first_run_id"
     " last_run_id",
     "ops.validations": "run_id subject rule slice severity outcome failed total measured bound decision",

@@ -1,0 +1,68 @@
+"""What cases of names and judging again ask of a warehouse, on every engine."""
+
+from datetime import datetime
+
+import pytest
+
+from feedback.model import Run
+from feedback.resolution.cases import Doubt, open_cases, settle
+from feedback.resolution.judging import is_requested, owed, reasons, request
+from feedback.warehouse.merge import append
+
+pytestmark = pytest.mark.filterwarnings("ignore:Arrow output on a DB-API result")
+
+BEFORE = datetime(2026, 11, 1)
+
+
+def decision(number, norm, candidate, **more):
+    plain = {"decision_id": f"d{number}", "kind": "company", "verdict": "same", "decided_by": "llm", "model": "m"}
+    plain |= {"prompt_version": "v2", "run_id": "r", "decided_at": BEFORE}
+    return plain | {"norm": norm, "candidate": candidate} | more
+
+
+def test_a_case_of_names_opens_once_and_accepted_links_them(store):
+    doubt = Doubt("company", "too_many_alike", frozenset({"a1", "a2", "a3"}))
+    run = Run("run_1", "resolve_entities", "resolve")
+    [case] = open_cases(store, [doubt], run)
+    assert open_cases(store, [doubt], run) == []
+
+    settle(store, case, "accepted", "Ada")
+
+    said = store.rows("select norm, other_norm, verdict from ops.entity_overrides order by other_norm")
+    assert [tuple(row.values()) for row in said] == [("a1", "a2", "must_link"), ("a1", "a3", "must_link")]
+    assert store.rows("select state, author from ops.cases") == [{"state": "accepted", "author": "Ada"}]
+
+
+def test_only_the_latest_answers_of_an_earlier_prompt_or_the_offline_model_are_owed_and_only_after_a_request(store):
+    rows = [
+        decision(1, "a", "b", prompt_version="v1"),
+        decision(2, "a", "c", model="offline"),
+        decision(3, "a", "d"),
+        decision(4, "a", "e", decided_by="human", prompt_version="v1"),
+        decision(5, "a", "f", prompt_version="v1"),
+        decision(6, "a", "f", verdict="different", decided_at=datetime(2026, 11, 2)),
+        decision(7, "a", "g", prompt_version="v1"),
+        decision(8, "a", "h", prompt_version="v1", kind="product"),
+    ]
+    append(store, "ops.entity_decisions", rows)
+    assert not is_requested(store)
+    assert owed(store, "company", "v2", []) == []
+
+    request(store, "Ada")
+
+    assert is_requested(store)
+    assert owed(store, "company", "v2", [("g", "a")]) == [("a", "b"), ("a", "c")]
+    assert reasons(store, [{"decision_id": "d1"}, {"decision_id": "none"}]) == {"d1": ("a", "b")}
+
+
+def test_names_of_a_case_that_is_asked_again_are_owed_and_no_others(store):
+    append(
+        store,
+        "ops.entity_decisions",
+        [decision(1, "a1", "a2", model="offline"), decision(2, "b1", "b2", model="offline")],
+    )
+    doubt = Doubt("company", "too_many_alike", frozenset({"a2", "a3"}))
+    [case] = open_cases(store, [doubt], Run("run_1", "resolve_entities", "resolve"))
+    settle(store, case, "re_asked", "Ada")
+
+    assert owed(store, "company", "v2", []) == [("a1", "a2")]
