@@ -51,8 +51,9 @@ class Naming:
         decided += [(kind, each) for kind, pairs in again.items() for pair in pairs for each in pair]
         near = {kind: self._near(kind, new) for kind in self.kinds}
         others = [(kind, other) for kind, (found, _) in near.items() for each in found.values() for other in each]
-        there = settled.settled(self.warehouse, [*new, *self.known, *decided, *others])
-        names = [*new, *decided, *settled.renamed(self.warehouse)]
+        renamed = settled.renamed(self.warehouse, self.kinds)
+        there = settled.settled(self.warehouse, [*new, *self.known, *decided, *others, *renamed])
+        names = [*new, *decided, *renamed]
         seen = settled.written(self.warehouse, names)
         matched = {}
         for kind, (found, scorer) in near.items():

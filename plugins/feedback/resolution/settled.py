@@ -92,9 +92,10 @@ def new_names(warehouse: Warehouse, kinds: Iterable[str]) -> list[Name]:
     return [(row["kind"], row["norm"]) for row in warehouse.rows(NEW) if row["kind"] in wanted]
 
 
-def renamed(warehouse: Warehouse) -> list[Name]:
-    """Return the names whose entity is called otherwise than most people write it now."""
-    return [(row["kind"], row["norm"]) for row in warehouse.rows(FOUNDERS)]
+def renamed(warehouse: Warehouse, kinds: Iterable[str]) -> list[Name]:
+    """Return the names of these kinds whose entity is called otherwise than most people write it now."""
+    wanted = set(kinds)
+    return [(row["kind"], row["norm"]) for row in warehouse.rows(FOUNDERS) if row["kind"] in wanted]
 
 
 def written(warehouse: Warehouse, names: Sequence[Name]) -> Written:

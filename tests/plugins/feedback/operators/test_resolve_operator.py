@@ -146,3 +146,43 @@ def test_a_wrong_catalog_stages_nothing(resolve, mention, warehouse):
         resolve("- {name: Acme, kind: competitor}")
 
     assert staged(warehouse, "entity_names") == []
+
+
+def test_an_entity_is_called_as_most_people_write_it_now_and_stays_the_same(resolve, mention, warehouse, run):
+    mention("i1", "acme")
+    resolve()
+    pass_the_gate(warehouse, run)
+    [before] = warehouse.rows("select entity_id, created_at from feedback.entities")
+    mention("i2", "ACME")
+    mention("i3", "ACME")
+    second = Run("run_2", "a_dag", "a_task")
+
+    counts = resolve(run=second)
+    pass_the_gate(warehouse, second)
+
+    assert {name: number for name, number in counts.items() if number} == {"rename_events": 1}
+    [after] = warehouse.rows("select entity_id, created_at, canonical_name from feedback.entities")
+    assert after == before | {"canonical_name": "ACME"}
+
+
+def test_what_was_settled_of_a_kind_that_is_gone_stays_as_it_is(mention, warehouse, run, tmp_path):
+    (tmp_path / "catalog.yaml").touch()
+
+    def resolve(kinds, run):
+        operator = ResolveOperator(task_id="r", kinds=kinds, catalog=tmp_path / "catalog.yaml", warehouse=warehouse)
+        return operator.work(run, {}).numbers
+
+    mention("i1", "offline mode", kind="feature")
+    mention("i2", "Acme")
+    resolve(KINDS, run)
+    pass_the_gate(warehouse, run)
+    before = warehouse.rows("select * from feedback.entities order by entity_id")
+    mention("i3", "Offline Mode", kind="feature")
+    mention("i4", "Offline Mode", kind="feature")
+    mention("i5", "offline maps", kind="feature")
+    second = Run("run_2", "a_dag", "a_task")
+
+    assert set(resolve(KINDS[1:], second).values()) == {0}
+    pass_the_gate(warehouse, second)
+    assert warehouse.rows("select * from feedback.entities order by entity_id") == before
+    assert len(warehouse.rows("select * from feedback.entities_current where kind = 'feature'")) == 1
