@@ -42,11 +42,13 @@ OTHER_SEEDS = range(401, 406)
 class Oracle:
     """Answers as one who knows, and is wrong as often as is said: then any other answer is as likely.
 
+    Who is asked about the same names once more says the same, as a model does whose answers a ledger keeps.
+
     :param same: whether two names stand for one thing.
     """
 
     def __init__(self, same: Callable[[str, str], bool], right: float, seed: int):
-        self.same, self.right, self.chance = same, right, random.Random(seed)
+        self.same, self.right, self.seed = same, right, seed
         self.questions = self.shown = 0
 
     def __call__(self, questions: Sequence[Question]) -> Mapping[Question, Said]:
@@ -56,8 +58,9 @@ class Oracle:
             self.shown += len(question.offered)
             true = [other for other in question.offered if self.same(question.name, other)]
             wrong = [other for other in (*question.offered, None) if other not in (true or [None])]
-            is_right = self.chance.random() < self.right or not wrong
-            said[question] = Said((true or [None])[0] if is_right else self.chance.choice(wrong))
+            chance = random.Random(f"{self.seed} {sorted((question.name, *question.offered))}")
+            is_right = chance.random() < self.right or not wrong
+            said[question] = Said((true or [None])[0] if is_right else chance.choice(wrong))
         return said
 
 

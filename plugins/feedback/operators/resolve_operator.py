@@ -59,12 +59,13 @@ class _Asked:
 
     def notes(self, warehouse: Warehouse, run: Run, names: int) -> list[str]:
         """Say what waits, why, and what it would cost."""
-        if not names or self.how is None:
+        if not self.left or self.how is None:
             return []
         match, models, asking = self.how
         checks = PackChecks(warehouse, Registry([match]), models.small, run, asking.pack)
         rest_usd = of_rows(checks, self.left, asking.mode).usd
-        return [f"{names} names wait ({self.why or 'service'}); asking about them would cost about ${rest_usd:.4f}"]
+        what = f"{names} names wait" if names else f"{len(self.left)} questions wait to be judged again"
+        return [f"{what} ({self.why or 'service'}); asking about them would cost about ${rest_usd:.4f}"]
 
 
 class ResolveOperator(FeedbackOperator):
@@ -72,7 +73,7 @@ class ResolveOperator(FeedbackOperator):
 
     Stages no row where nothing is new. Decisions and events are staged too: they exist once they are published.
     Names whose question waits, because a budget is reached or the service is away, stay open until the next run.
-    What only a person can tell, a group of names too large to be true, becomes a case of ``ops.cases``.
+    What only a person can tell, names that hang together and are too many to be one, becomes a case of ``ops.cases``.
     Where a person has asked for it, what the offline model or an earlier prompt has decided is judged again.
 
     :param kinds: which kinds of name are resolved; others are left alone.

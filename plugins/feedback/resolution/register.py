@@ -62,6 +62,7 @@ class Register:
         self.by_founder = {founded_by(entry): entry for entry in catalog.entries}
         self.catalog = catalog
         self.decisions: list[Row] = []
+        self._noted: set[str] = set()
         self.events: list[Row] = []
         self.run_id = run_id
         self.now = now
@@ -258,11 +259,14 @@ class Register:
         return new_id
 
     def decide(self, name: Name, candidate: str | None, verdict: str, evidence: Evidence) -> str:
-        """Note a decision and return its id.
+        """Note a decision, once, and return its id.
 
         :param candidate: the name or entity that it was compared with.
         """
         decision_id = digest("decision", *name, candidate, verdict, evidence.decided_by)[:16]
+        if decision_id in self._noted:
+            return decision_id
+        self._noted.add(decision_id)
         self.decisions.append(
             {
                 "decision_id": decision_id,

@@ -98,8 +98,8 @@ def _judge(
         )
         pair = ordered(one.name, one.other)
         hanging = [name for name in pair if ordered(*reason_of.get((kind, name), ("", ""))) == pair]
+        register.decide((kind, one.name), one.other, verdict, evidence)
         if one.is_same or not hanging:
-            register.decide((kind, one.name), one.other, verdict, evidence)
             continue
         name, other = hanging[0], pair[pair[0] == hanging[0]]
         there = {

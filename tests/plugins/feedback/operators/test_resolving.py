@@ -21,7 +21,7 @@ from feedback.model import Run, utc_now
 from feedback.operators.resolve_operator import ResolveOperator
 from feedback.operators.validate_operator import ValidateOperator
 from feedback.resolution.cases import settle
-from feedback.resolution.judging import request
+from feedback.resolution.judging import owed, request
 from feedback.resolution.kind import EntityKind
 from feedback.resolution.naming import naming
 from feedback.resolution.normalise import mention_id, norm
@@ -548,7 +548,8 @@ def test_a_decision_that_does_not_hold_parts_what_it_joined_and_most_names_keep_
     assert (why["decided_by"], why["model"], why["verdict"]) == ("llm", "m", "different")
 
     dump, asked = offline.dump(), len(service.requests)
-    offline.resolve()
+    assert owed(offline.warehouse, "company", MATCH.prompt_version, []) == []
+    assert set(offline.resolve().values()) == {0}
     assert (offline.dump(), len(service.requests)) == (dump, asked)
 
 
