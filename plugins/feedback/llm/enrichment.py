@@ -142,6 +142,8 @@ class Enrichment:
         rows = [{"item_id": item_id, **part} for part in self.parts(answer)]
         if self.derive:
             rows = [{**row, **self.derive(item_id, row)} for row in rows]
+        if not self.list_field:
+            return rows
         by_key: dict[tuple[Any, ...], Answer] = {}
         for row in rows:
             by_key.setdefault(tuple(row[column] for column in self.key), row)

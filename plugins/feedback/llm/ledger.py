@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from feedback.llm.budget import Spent
 from feedback.llm.enrichment import Answer, Enrichment
@@ -48,8 +48,7 @@ class Known:
     call_id: str
 
 
-@dataclass(frozen=True)
-class Paid:
+class Paid(NamedTuple):
     """An answer that was paid now.
 
     :param key: see ``answer_key``.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import pairwise
@@ -224,6 +224,17 @@ def rows_of(items: Iterable[Owed]) -> list[Row]:
         vars(row)["key"] = item.key  # the same hash, computed once
         rows.append(row)
     return rows
+
+
+def together(shards: Iterable[Shard]) -> list[Shard]:
+    """Return the stretches that shards make, those that follow one another as one."""
+    stretches: list[Shard] = []
+    for shard in sorted(shards, key=lambda shard: shard.first):
+        if stretches and stretches[-1].past == shard.first:
+            stretches[-1] = replace(stretches[-1], texts=stretches[-1].texts + shard.texts, past=shard.past)
+        else:
+            stretches.append(shard)
+    return stretches
 
 
 def waiting(shard: Shard, run: Run) -> tuple[str, str, str]:

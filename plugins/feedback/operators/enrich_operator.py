@@ -22,7 +22,7 @@ from feedback.llm.plan import pending
 from feedback.llm.recovery import recover
 from feedback.llm.service import Endpoint
 from feedback.llm.session import Outcome, Session, models_of
-from feedback.llm.staged import stage_answers
+from feedback.llm.staged import Staging
 from feedback.model import Counts, Run
 from feedback.operators.feedback_operator import FeedbackOperator
 from feedback.operators.report_link import ReportLink
@@ -130,8 +130,10 @@ class EnrichOperator(FeedbackOperator):
                 method_name="execute_complete",
             )
         results = session.results(rows)
-        counts = stage_answers(self.warehouse, self.enrichments, items, results, run, everything)
-        outcome = Outcome(counts, results.stopped or next(iter(results.waiting.values()), ""))
+        staging = Staging(self.warehouse, self.enrichments, run)
+        staging.add(items, results, everything)
+        staging.write()
+        outcome = Outcome(staging.counts, results.stopped or next(iter(results.waiting.values()), ""))
         told = self._told(questions, outcome, models, session.checks, session.paid())
         session.close()
         return told

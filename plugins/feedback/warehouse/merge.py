@@ -8,13 +8,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
 
 from feedback.model import Batch, Run, utc_now
 from feedback.warehouse.base import Step, Warehouse
 from feedback.warehouse.incoming import Row, columns_of, incoming, selected, typed
 
-__all__ = ["RAW", "RawTable", "append", "incoming", "load", "stage", "stage_together", "upsert"]
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["RAW", "RawTable", "append", "incoming", "load", "proposed", "stage", "stage_together", "upsert"]
 
 
 @dataclass(frozen=True)
@@ -115,40 +119,50 @@ def _remembered(batch: Batch, run: Run, now: datetime) -> Step:
 
 def stage(warehouse: Warehouse, table: str, rows: Sequence[Row], run: Run, shard: str = "all") -> int:
     """Replace what this shard of this run proposes for a table; return the number of rows."""
-    stage_together(warehouse, {table: rows}, run, shard)
+    stage_together(warehouse, {table: proposed(warehouse, table, rows, run, shard)}, run, [shard])
     return len(rows)
+
+
+def proposed(
+    warehouse: Warehouse, table: str, rows: Sequence[Row], run: Run, shard: str, shared: Row | None = None
+) -> pa.Table:
+    """Return rows as ``stage_together`` takes them.
+
+    :param shared: what every row has, beside the run and the shard.
+    """
+    target = f"staging.{table}"
+    mine = {**(shared or {}), "run_id": run.run_id, "shard": shard}
+    return typed(target, columns_of(warehouse, target), rows, mine)
 
 
 def stage_together(
     warehouse: Warehouse,
-    tables: Mapping[str, Sequence[Row]],
+    tables: Mapping[str, pa.Table],
     run: Run,
-    shard: str = "all",
+    shards: Sequence[str],
     then: Sequence[Step] = (),
 ) -> None:
-    """Replace what this shard of this run proposes for several tables: for all of them or for none.
+    """Replace what these shards of this run propose for several tables: for all of them or for none.
 
     :param then: further statements of the transaction; the rows of a table are ``incoming.<table>`` to them.
     """
-    mine = {"run_id": run.run_id, "shard": shard}
+    theirs = f"run_id = ? and shard in ({', '.join('?' * len(shards))})"
     steps: list[Step] = []
-    relations = {}
-    for table, rows in tables.items():
+    for table in tables:
         target = f"staging.{table}"
         columns = columns_of(warehouse, target)
-        relations[table] = typed(target, columns, rows, mine)
         steps += [
-            (f"delete from {target} where run_id = ? and shard = ?", (run.run_id, shard)),
+            (f"delete from {target} where {theirs}", (run.run_id, *shards)),
             f"insert into {target} ({', '.join(columns)}) select {selected(columns)} from incoming.{table}",
         ]
-    warehouse.transact([*steps, *then], relations)
+    warehouse.transact([*steps, *then], tables)
 
 
 def upsert(warehouse: Warehouse, table: str, rows: Sequence[Row], keys: Sequence[str]) -> None:
     """Replace or add rows by their key; of two rows with one key the last counts."""
     if not rows:
         return
-    last = {tuple(row[key] for key in keys): row for row in rows}
+    last = dict(zip(map(itemgetter(*keys), rows), rows, strict=True))
     name = table.split(".")[-1]
     same = " and ".join(f"{name}.{key} = new.{key}" for key in keys)
     _insert(warehouse, table, list(last.values()), [f"delete from {table} using incoming.new_rows as new where {same}"])
