@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +30,8 @@ FLUSH_ANSWERS = 8_000
 FLUSH_S = 15.0
 """What is paid again at most after the loss of a host, beside what was in flight; a kill or Ctrl-C loses less."""
 
+LOOKED_FOR = 4
+"""So many times of looking for answers are remembered: about as many as there are shards at work."""
 
 _as_json = json.JSONEncoder(ensure_ascii=False).encode
 
@@ -77,6 +79,8 @@ class Ledger:
         self._open: dict[str, Row] = {}
         self._calls: dict[str, Row] = {}
         self._answers: dict[str, Row] = {}
+        self._missing: deque[set[str]] = deque(maxlen=LOOKED_FOR)
+        """Keys that were looked for in the warehouse of late and are not there: one task asks at a time."""
         self._flushed_at = time.monotonic()
 
     @property
@@ -99,17 +103,19 @@ class Ledger:
         """Return the answers that were paid before."""
         import pyarrow as pa
 
-        if not keys or not self.warehouse.rows("select 1 as one from ops.llm_answers limit 1"):
-            return {}
-        found = self.warehouse.arrow(
-            "select known.answer_key, known.answer, known.model, known.call_id from ops.llm_answers as known"
-            " join incoming.wanted as wanted on wanted.answer_key = known.answer_key",
-            incoming={"wanted": pa.table({"answer_key": pa.array(keys, pa.string())})},
-        )
-        return {
-            row["answer_key"]: Known(json.loads(row["answer"]), row["model"], row["call_id"])
-            for row in found.to_pylist()
-        }
+        answers: dict[str, Known] = {}
+        if keys and self.warehouse.rows("select 1 as one from ops.llm_answers limit 1"):
+            found = self.warehouse.arrow(
+                "select known.answer_key, known.answer, known.model, known.call_id from ops.llm_answers as known"
+                " join incoming.wanted as wanted on wanted.answer_key = known.answer_key",
+                incoming={"wanted": pa.table({"answer_key": pa.array(keys, pa.string())})},
+            )
+            answers = {
+                row["answer_key"]: Known(json.loads(row["answer"]), row["model"], row["call_id"])
+                for row in found.to_pylist()
+            }
+        self._missing.append(set(keys).difference(answers))
+        return answers
 
     def intend(
         self,
@@ -176,9 +182,17 @@ class Ledger:
         """Write what has come together. Safe to call from a thread while the others go on."""
         drop = self._journal.turn() if self._journal else None
         answers, calls, intents = dict(self._answers), dict(self._calls), dict(self._open)
-        write(self.warehouse, [*intents.values(), *calls.values()], list(answers.values()))
+        new = {key for key in answers if any(key in missing for missing in self._missing)}
+        write(
+            self.warehouse,
+            [*intents.values(), *calls.values()],
+            [row for key, row in answers.items() if key not in new],
+            [row for key, row in answers.items() if key in new],
+        )
         for key in answers:
             self._answers.pop(key, None)
+        for missing in self._missing:
+            missing.difference_update(new)
         for call_id in calls:
             self._calls.pop(call_id, None)
         self._flushed_at = time.monotonic()

@@ -181,7 +181,7 @@ class Session:
                     ready.extend(await engine.in_thread(owed.read_together, self.warehouse, some, self.run))
                 if not engine.stopped:
                     group.create_task(ask(waiting.popleft(), ready.popleft()))
-        await engine.in_thread(staging.write)
+        await engine.in_thread(staging.finish)
         if waiting:
             left = await engine.in_thread(leave_waiting, self.warehouse, self.run, engine.stopped)
             staging.counts["pending"] += left

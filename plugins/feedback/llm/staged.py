@@ -40,6 +40,7 @@ class Staging:
         """How many questions are staged, quarantined and pending; ``from_ledger`` and ``by_rule``: of the staged, those
         that cost nothing."""
         self._shards: list[Shard] = []
+        self._taken_up: list[Shard] = []
         self._tables: dict[str, list[pa.Table]] = {}
 
     def add(self, items: Sequence[Owed], results: Results, shard: Shard) -> None:
@@ -67,18 +68,35 @@ class Staging:
         self._take("asked", accounts, shard, {"asked_at": now})
         self._shards.append(shard)
         if sum(table.num_rows for table in self._tables["asked"]) >= WRITE_QUESTIONS:
-            self.write()
+            self._write()
 
-    def write(self) -> None:
-        """Write what was taken."""
+    def finish(self) -> None:
+        """Write the rest, and take out of what waits what was taken up: it is looked through once, not every time."""
+        self._write()
+        taken = together(shard for shard in self._taken_up if shard.name != WHOLE)
+        if taken:
+            delete = f"delete from staging.asked where {WAITING}"
+            self.warehouse.transact([(delete, waiting(stretch, self.run)) for stretch in taken])
+
+    def _write(self) -> None:
         import pyarrow as pa
 
         if not self._shards:
             return
         tables = {name: pa.concat_tables(parts) for name, parts in self._tables.items()}
-        names = [shard.name for shard in self._shards]
-        stage_together(self.warehouse, tables, self.run, names, then=_taken_up(self._shards, self.run))
+        stage_together(self.warehouse, tables, self.run, [shard.name for shard in self._shards], then=[self._set_aside])
+        self._taken_up += self._shards
         self._shards, self._tables = [], {}
+
+    @property
+    def _set_aside(self) -> Step:
+        """The statement that sets aside what has no valid answer."""
+        return (
+            "insert into staging.rejects (run_id, subject, row_key, item_id, rule, severity, reason, content_hash,"
+            " prompt_version) select run_id, enrichment, item_id, item_id, ?, 'critical', reason, content_hash,"
+            " prompt_version from incoming.asked where outcome = 'quarantined'",
+            (RULE,),
+        )
 
     def _take(self, table: str, rows: Sequence[dict[str, Any]], shard: Shard, shared: Mapping[str, Any]) -> None:
         taken = proposed(self.warehouse, table, rows, self.run, shard.name, shared)
@@ -96,20 +114,6 @@ def leave_waiting(warehouse: Warehouse, run: Run, reason: str) -> int:
     warehouse.transact([(f"update staging.asked set reason = ? where {pending}", (reason, run.run_id))])
     found = warehouse.rows(f"select count(*) as n from staging.asked where {WAITING}", waiting(Shard(), run))
     return int(found[0]["n"])
-
-
-def _taken_up(shards: Sequence[Shard], run: Run) -> list[Step]:
-    """Return the statements that take shards out of what waits, and set aside what has no valid answer."""
-    taken = together(shard for shard in shards if shard.name != WHOLE)
-    return [
-        *((f"delete from staging.asked where {WAITING}", waiting(stretch, run)) for stretch in taken),
-        (
-            "insert into staging.rejects (run_id, subject, row_key, item_id, rule, severity, reason, content_hash,"
-            " prompt_version) select run_id, enrichment, item_id, item_id, ?, 'critical', reason, content_hash,"
-            " prompt_version from incoming.asked where outcome = 'quarantined'",
-            (RULE,),
-        ),
-    ]
 
 
 def _why_not(item: Owed, question: Question, results: Results) -> tuple[str, str]:

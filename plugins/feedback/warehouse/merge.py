@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from feedback.model import Batch, Run, utc_now
 from feedback.warehouse.base import Step, Warehouse
@@ -18,7 +18,19 @@ from feedback.warehouse.incoming import Row, columns_of, incoming, selected, typ
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["RAW", "RawTable", "append", "incoming", "load", "proposed", "stage", "stage_together", "upsert"]
+__all__ = [
+    "RAW",
+    "RawTable",
+    "Writing",
+    "append",
+    "incoming",
+    "load",
+    "proposed",
+    "stage",
+    "stage_together",
+    "upsert",
+    "write_together",
+]
 
 
 @dataclass(frozen=True)
@@ -158,20 +170,42 @@ def stage_together(
     warehouse.transact([*steps, *then], tables)
 
 
+@dataclass(frozen=True)
+class Writing:
+    """Rows on their way into a table; ``keys``: those that are there under the same key give way to them."""
+
+    table: str
+    rows: Sequence[Row]
+    keys: tuple[str, ...] = ()
+
+
 def upsert(warehouse: Warehouse, table: str, rows: Sequence[Row], keys: Sequence[str]) -> None:
     """Replace or add rows by their key; of two rows with one key the last counts."""
-    if not rows:
-        return
-    last = dict(zip(map(itemgetter(*keys), rows), rows, strict=True))
-    name = table.split(".")[-1]
-    same = " and ".join(f"{name}.{key} = new.{key}" for key in keys)
-    _insert(warehouse, table, list(last.values()), [f"delete from {table} using incoming.new_rows as new where {same}"])
+    write_together(warehouse, [Writing(table, rows, tuple(keys))])
 
 
 def append(warehouse: Warehouse, table: str, rows: Sequence[Row]) -> None:
     """Add rows."""
-    if rows:
-        _insert(warehouse, table, rows, [])
+    write_together(warehouse, [Writing(table, rows)])
+
+
+def write_together(warehouse: Warehouse, writings: Sequence[Writing]) -> None:
+    """Do several writings, or none of them, in their order."""
+    steps: list[Step] = []
+    relations = {}
+    for number, writing in enumerate(writing for writing in writings if writing.rows):
+        rows, name, new = writing.rows, writing.table.split(".")[-1], f"new_rows_{number}"
+        if writing.keys:
+            rows = list(dict(zip(map(itemgetter(*writing.keys), rows), rows, strict=True)).values())
+            same = " and ".join(f"{name}.{key} = new.{key}" for key in writing.keys)
+            steps.append(f"delete from {writing.table} using incoming.{new} as new where {same}")
+        columns = columns_of(warehouse, writing.table)
+        relations[new] = typed(writing.table, columns, rows)
+        steps.append(
+            f"insert into {writing.table} ({', '.join(columns)}) select {selected(columns)} from incoming.{new}"
+        )
+    if steps:
+        warehouse.transact(steps, relations)
 
 
 class _Merge:
@@ -272,9 +306,3 @@ class _Merge:
         names = ", ".join((*self.table.key, *self.table.kept, "valid_from"))
         insert = f"insert into {self.target}_history ({names}, valid_to, run_id)"
         return [(f"{insert} select {names}, ?, ? from incoming.replaced", (now, run.run_id))]
-
-
-def _insert(warehouse: Warehouse, table: str, rows: Sequence[Row], before: Sequence[Any]) -> None:
-    columns = columns_of(warehouse, table)
-    insert = f"insert into {table} ({', '.join(columns)}) select {selected(columns)} from incoming.new_rows"
-    warehouse.transact([*before, insert], {"new_rows": typed(table, columns, rows)})
