@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 
 from feedback.model import Batch, Gap, Memory, Renamed, Walked
 from feedback.sources.base import Expected, Finding, Past, Source
-from feedback.sources.slack_api_calls import Calls
-from feedback.sources.slack_api_channels import Channels
-from feedback.sources.slack_api_directory import Directory
-from feedback.sources.slack_api_doctor import examine
-from feedback.sources.slack_api_outgoing import MESSAGES, Outgoing
-from feedback.sources.slack_api_pace import Clock, OutOfMinutes, Pace
-from feedback.sources.slack_api_plan import expected
-from feedback.sources.slack_api_reading import Reading
-from feedback.sources.slack_api_state import covered, day, part_of, stamp
+from feedback.sources.slack_api.calls import Calls
+from feedback.sources.slack_api.channels import Channels
+from feedback.sources.slack_api.directory import Directory
+from feedback.sources.slack_api.doctor import examine
+from feedback.sources.slack_api.outgoing import MESSAGES, Outgoing
+from feedback.sources.slack_api.pace import Clock, OutOfMinutes, Pace
+from feedback.sources.slack_api.plan import expected
+from feedback.sources.slack_api.reading import Reading
+from feedback.sources.slack_api.state import covered, day, part_of, stamp
 
 if TYPE_CHECKING:
     from slack_sdk import WebClient

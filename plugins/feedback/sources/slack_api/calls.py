@@ -8,8 +8,8 @@ from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 
 from feedback.errors import CredentialRefused, FeedbackError, ServiceUnreachable
-from feedback.sources.slack_api_pace import Pace
-from feedback.sources.slack_api_throttle import ThrottledApp
+from feedback.sources.slack_api.pace import Pace
+from feedback.sources.slack_api.throttle import ThrottledApp
 
 if TYPE_CHECKING:
     from slack_sdk import WebClient

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from feedback.sources.slack_api_doctor import NEEDED
-from feedback.sources.slack_api_plan import expected
+from feedback.sources.slack_api.doctor import NEEDED
+from feedback.sources.slack_api.plan import expected
 from tests.plugins.feedback.sources.slack_stand_in import SCOPES
 
-ROOT = Path(__file__).resolve().parents[4]
+ROOT = Path(__file__).resolve().parents[5]
 
 
 @pytest.fixture
