@@ -7,7 +7,7 @@ or by an override that keeps two names apart.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -55,6 +55,15 @@ class Register:
         self.names = {name: dict(row) for name, row in self.settled_names.items()}
         self.entities = {entity_id: dict(row) for entity_id, row in self.settled_entities.items()}
         self.by_founder = {founded_by(entry): entry for entry in catalog.entries}
+        self._attached: dict[str, set[Name]] = defaultdict(set)
+        """Of each entity the names that were attached to it, be it a redirect by now or not."""
+        self._redirects: dict[str, set[str]] = defaultdict(set)
+        """Of each entity those that have become it."""
+        for name, row in self.names.items():
+            self._attached[row["entity_id"]].add(name)
+        for entity_id, row in self.entities.items():
+            if row["merged_into"]:
+                self._redirects[row["merged_into"]].add(entity_id)
         self.catalog = catalog
         self.decisions: list[Row] = []
         self.events: list[Row] = []
@@ -69,7 +78,7 @@ class Register:
         row = self.entities[entity_id]
         if row["merged_into"] is not None:
             self._note("split", entity_id, name, other=row["merged_into"])
-            row.update(status="active", merged_into=None)
+            self._redirect(entity_id, None)
         self._rename(entity_id, entry.name, name)
         row["is_competitor"] = entry.is_competitor
 
@@ -124,7 +133,7 @@ class Register:
         entity_id = self.current_of(one)
         if self.current_of(other) != entity_id:
             return
-        members = sorted(name for name in self.names if self.current_of(name) == entity_id)
+        members = sorted(self._members(entity_id))
         sides = parted([name[1] for name in members], one[1], other[1])
         moving = min(sides, key=lambda side: self._claim(entity_id, one[0], side))
         seed = next(name for name in (other, one) if name[1] in moving)
@@ -138,12 +147,11 @@ class Register:
 
     def winner(self, entity_ids: Iterable[str]) -> str:
         """Return which of some entities the others become: the catalog's, else that of most names, else the oldest."""
-        counted = Counter(map(self.current_of, self.names))
         return min(
             entity_ids,
             key=lambda found: (
                 found not in self.by_founder,
-                -counted[found],
+                -len(self._members(found)),
                 self.entities[found]["created_at"],
                 found,
             ),
@@ -165,6 +173,21 @@ class Register:
     def current(self, entity_id: str) -> str:
         """Return the entity that one has become."""
         return self.entities[entity_id]["merged_into"] or entity_id
+
+    def _members(self, entity_id: str) -> list[Name]:
+        """Return the names that stand for an entity now."""
+        if self.current(entity_id) != entity_id:
+            return []
+        return [name for each in (entity_id, *self._redirects[entity_id]) for name in self._attached[each]]
+
+    def _redirect(self, entity_id: str, to: str | None) -> None:
+        """Make an entity a redirect to another one, or one of its own again."""
+        row = self.entities[entity_id]
+        if row["merged_into"]:
+            self._redirects[row["merged_into"]].discard(entity_id)
+        if to:
+            self._redirects[to].add(entity_id)
+        row.update(status="merged" if to else "active", merged_into=to)
 
     def _create(self, entity_id: str, name: Name, surface: str) -> None:
         self.entities[entity_id] = {
@@ -192,8 +215,11 @@ class Register:
 
     def place(self, name: Name, entity_id: str, decision_id: str, score: float | None, left: str | None = None) -> None:
         """Make a name stand for an entity because of a decision."""
+        before = self.names.get(name, {"kind": name[0], "norm": name[1]})
+        self._attached[before.get("entity_id", entity_id)].discard(name)
+        self._attached[entity_id].add(name)
         self.names[name] = {
-            **self.names.get(name, {"kind": name[0], "norm": name[1]}),
+            **before,
             "entity_id": entity_id,
             "score": score,
             "decision_id": decision_id,
@@ -206,9 +232,8 @@ class Register:
         self._merge(other if winner == one else one, winner, name, decision_id)
 
     def _merge(self, loser: str, winner: str, name: Name, decision_id: str) -> None:
-        for entity_id, row in self.entities.items():
-            if loser in (entity_id, row["merged_into"]):
-                row.update(status="merged", merged_into=winner)
+        for entity_id in (loser, *sorted(self._redirects[loser])):
+            self._redirect(entity_id, winner)
         self._note("merge", loser, name, other=winner, decision_id=decision_id)
 
     def _claim(self, entity_id: str, kind: str, side: Iterable[str]) -> tuple[object, ...]:
@@ -222,7 +247,7 @@ class Register:
         minted = [mint(seed[0], each) for each in sorted(norms, key=lambda each: (each != seed[1], each))]
         for found in minted:
             if found in self.entities and self.entities[found]["merged_into"] == entity_id:
-                self.entities[found].update(status="active", merged_into=None)
+                self._redirect(found, None)
                 return found
         never = mint(seed[0], f"{entity_id} {seed[1]}")
         new_id = next(found for found in (*minted, never) if found not in self.entities)
