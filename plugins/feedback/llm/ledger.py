@@ -10,10 +10,10 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from feedback.llm.budget import Spent
 from feedback.llm.enrichment import Answer, Enrichment
@@ -24,14 +24,17 @@ from feedback.llm.prices import Model, Usage
 from feedback.model import Run, digest, utc_now
 from feedback.warehouse.base import Warehouse
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 FLUSH_ANSWERS = 8_000
 """About 2,000 rows with four questions each."""
 
 FLUSH_S = 15.0
 """What is paid again at most after the loss of a host, beside what was in flight; a kill or Ctrl-C loses less."""
 
-LOOKED_FOR = 4
-"""So many times of looking for answers are remembered: about as many as there are shards at work."""
+LOOKED_FOR = 2
+"""So many lookings ahead are remembered: one whose shards are asked, one whose last shard still is."""
 
 _as_json = json.JSONEncoder(ensure_ascii=False).encode
 
@@ -80,7 +83,7 @@ class Ledger:
         self._calls: dict[str, Row] = {}
         self._answers: dict[str, Row] = {}
         self._missing: deque[set[str]] = deque(maxlen=LOOKED_FOR)
-        """Keys that were looked for in the warehouse of late and are not there: one task asks at a time."""
+        """Keys that ``look_ahead`` did not find and that were not written since: one task asks at a time."""
         self._flushed_at = time.monotonic()
 
     @property
@@ -101,21 +104,34 @@ class Ledger:
 
     def known(self, keys: Sequence[str]) -> dict[str, Known]:
         """Return the answers that were paid before."""
+        wanted = [key for key in keys if not self._is_missing(key)]
+        found = self._look_for("known.answer_key, known.answer, known.model, known.call_id", wanted)
+        return {
+            row["answer_key"]: Known(json.loads(row["answer"]), row["model"], row["call_id"])
+            for row in found.to_pylist()
+        }
+
+    def look_ahead(self, keys: Iterable[str]) -> None:
+        """Look for many answers at once that ``known`` will be asked for: each looking goes through all there are."""
+        wanted = list(keys)
+        missing = set(wanted)
+        missing.difference_update(self._look_for("known.answer_key", wanted).column("answer_key").to_pylist())
+        self._missing.append(missing)
+
+    def _look_for(self, columns: str, keys: Sequence[str]) -> pa.Table:
         import pyarrow as pa
 
-        answers: dict[str, Known] = {}
-        if keys and self.warehouse.rows("select 1 as one from ops.llm_answers limit 1"):
-            found = self.warehouse.arrow(
-                "select known.answer_key, known.answer, known.model, known.call_id from ops.llm_answers as known"
-                " join incoming.wanted as wanted on wanted.answer_key = known.answer_key",
-                incoming={"wanted": pa.table({"answer_key": pa.array(keys, pa.string())})},
-            )
-            answers = {
-                row["answer_key"]: Known(json.loads(row["answer"]), row["model"], row["call_id"])
-                for row in found.to_pylist()
-            }
-        self._missing.append(set(keys).difference(answers))
-        return answers
+        wanted = pa.table({"answer_key": pa.array(keys, pa.string())})
+        if not keys or not self.warehouse.rows("select 1 as one from ops.llm_answers limit 1"):
+            return wanted.slice(0, 0)
+        return self.warehouse.arrow(
+            f"select {columns} from ops.llm_answers as known"
+            " join incoming.wanted as wanted on wanted.answer_key = known.answer_key",
+            incoming={"wanted": wanted},
+        )
+
+    def _is_missing(self, key: str) -> bool:
+        return any(key in missing for missing in self._missing)
 
     def intend(
         self,
@@ -182,7 +198,7 @@ class Ledger:
         """Write what has come together. Safe to call from a thread while the others go on."""
         drop = self._journal.turn() if self._journal else None
         answers, calls, intents = dict(self._answers), dict(self._calls), dict(self._open)
-        new = {key for key in answers if any(key in missing for missing in self._missing)}
+        new = set(filter(self._is_missing, answers))
         write(
             self.warehouse,
             [*intents.values(), *calls.values()],

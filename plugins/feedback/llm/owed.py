@@ -8,7 +8,7 @@ meet in one, and rows that arrived together do not.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -38,7 +38,7 @@ AFRESH = "re-asked"
 RULE = "answer_valid"
 """The rule that an answer breaks which cannot be used."""
 
-SHARD_TEXTS = 2_500
+SHARD_TEXTS = 1_000
 """About how many different texts are in memory together."""
 
 WHOLE = "all"
@@ -208,6 +208,15 @@ def as_items(table: pa.Table, enrichments: Sequence[Enrichment]) -> list[Owed]:
         Owed(**row | {"enrichments": names(row["enrichments"]), "afresh": names(row["afresh"])})
         for row in table.to_pylist()
     ]
+
+
+def questions_of(tables: Iterable[pa.Table]) -> Iterator[tuple[str, str]]:
+    """Return the key of each text of some shards with each question it owes."""
+    for table in tables:
+        for key, names in zip(
+            *(table.column(name).to_pylist() for name in ("content_hash", "enrichments")), strict=True
+        ):
+            yield from ((key, name) for name in names.split(","))
 
 
 def rows_of(items: Iterable[Owed]) -> list[Row]:

@@ -35,10 +35,11 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 OPEN_SHARDS = 3
-"""Shards in memory at a time: one that is asked, one whose last rows are asked again, one that is staged."""
+"""Shards in memory at a time: one that is asked, one whose last rows are asked again, one that is made ready; more
+where more rows are in flight than one has."""
 
-READ_AT_ONCE = 10
-"""Shards that are read together, and held as the warehouse gives them."""
+READ_AT_ONCE = 8
+"""Shards that are read and looked for in the ledger together, and held as the warehouse gives them."""
 
 REPORT_S = 5.0
 
@@ -139,13 +140,14 @@ class Session:
     async def _at_work(self, work: Callable[[Engine], Awaitable[T]], thread: ThreadPoolExecutor) -> T:
         asking, ledger, known = self.asking, self.ledger, self.registry.by_name
         limiter = Limiter(asking.rpm, asking.tpm, asking.concurrency)
+        self._paid = Paid(ledger, known, self.models)
         budget = Budget(asking.budget_usd, asking.budget_usd_day, ledger.spent())
         async with Service(self.endpoint, ledger.mode) as service:
             engine = Engine(
                 Caller(service, limiter, budget, ledger),
                 self.registry,
                 self.models,
-                deciders=(Rules(known), Paid(ledger, known, self.models)),
+                deciders=(Rules(known), self._paid),
                 most_rows=self.checks.most_rows,
                 concurrency=asking.concurrency,
                 thread=thread,
@@ -161,7 +163,8 @@ class Session:
         staging = Staging(self.warehouse, self.enrichments, self.run)
         waiting = deque(await engine.in_thread(owed.shards, self.warehouse, self.run))
         self._texts = sum(shard.texts for shard in waiting)
-        room = asyncio.Semaphore(OPEN_SHARDS)
+        in_flight = self.asking.concurrency * self.checks.most_rows
+        room = asyncio.Semaphore(OPEN_SHARDS + in_flight // owed.SHARD_TEXTS)
         ready: deque[pa.Table] = deque()
 
         async def ask(shard: Shard, table: pa.Table) -> None:
@@ -178,7 +181,7 @@ class Session:
                 await engine.hungry()
                 if not ready:
                     some = list(islice(waiting, READ_AT_ONCE))
-                    ready.extend(await engine.in_thread(owed.read_together, self.warehouse, some, self.run))
+                    ready.extend(await engine.in_thread(self._read, some))
                 if not engine.stopped:
                     group.create_task(ask(waiting.popleft(), ready.popleft()))
         await engine.in_thread(staging.finish)
@@ -186,6 +189,11 @@ class Session:
             left = await engine.in_thread(leave_waiting, self.warehouse, self.run, engine.stopped)
             staging.counts["pending"] += left
         return Outcome(staging.counts, engine.stopped)
+
+    def _read(self, shards: Sequence[Shard]) -> list[pa.Table]:
+        tables = owed.read_together(self.warehouse, shards, self.run)
+        self._paid.look_ahead(owed.questions_of(tables))
+        return tables
 
     async def _report(self, engine: Engine, progress: Progress) -> None:
         while True:

@@ -20,8 +20,8 @@ from feedback.warehouse.merge import proposed, stage_together
 if TYPE_CHECKING:
     import pyarrow as pa
 
-WRITE_QUESTIONS = 20_000
-"""So many come together before they are written: some 10 MB."""
+WRITE_QUESTIONS = 10_000
+"""So many come together before they are written: some 5 MB."""
 
 FREE = {"cache": "from_ledger", "rule": "by_rule"}
 """How answers that cost nothing are counted."""

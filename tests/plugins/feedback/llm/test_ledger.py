@@ -113,7 +113,7 @@ def test_an_interrupt_keeps_what_is_paid(engine, stand_in, row, warehouse):
 def test_an_answer_that_is_kept_again_gives_way_whatever_was_known_of_it(warehouse, run):
     ledger = Ledger(warehouse, run, "online")
     for label in ("praise", "anger", "question"):
-        ledger.known(["k"])
+        ledger.look_ahead(["k", label])
         ledger.keep([Paid("k", "intent", {"label": label}, "m")], "intent x1", "c")
         ledger.keep([Paid(label, "intent", {"label": label}, "m")], "intent x1", "c")
         ledger.flush()
