@@ -38,7 +38,6 @@ def sources(chosen: Settings) -> tuple[Source, ...]:
     :raises SettingError: a variable asks for what is not built, or names an app twice.
     """
     _refuse_twice(chosen)
-    settings.refuse_what_is_not_built(chosen)
     if chosen.is_sample:
         return (
             SlackExport(SAMPLE / "slack_export"),
