@@ -78,6 +78,9 @@ def write_digests(
 ) -> Written:
     """Write what each team should read on the day of ``as_of``; a team that has today's digest keeps it.
 
+    A team without anything to read gets none. What the gate warns of is read all the same: by the team that takes
+    the rest, in a digest of nothing else if need be.
+
     :param force: write it again, in place of today's; one that is in Slack already is changed there.
     :param hosts: where links may lead beside Slack and the stores.
     :param channels: by team, of Slack: where a new digest goes; without one it stays a file.
@@ -88,11 +91,12 @@ def write_digests(
     paths, quiet, lines = [], [], 0
     for selection in select(warehouse, teams, windows):
         team = selection.team
-        if not selection.picks:
+        warnings = _warnings(warehouse, selection.window)
+        if not selection.picks and not (warnings and team == _reader_of_warnings(teams)):
             quiet.append(team.name)
             _record(warehouse, selection, day, run)
             continue
-        body = compose(selection, day, hosts, _warnings(warehouse, selection.window))
+        body = compose(selection, day, hosts, warnings)
         paths.append(_write(folder / f"{day}-{team.name}.json", body))
         lines += len(body["lines"])
         _record(warehouse, selection, day, run, body, (channels or {}).get(team.name))
@@ -125,6 +129,10 @@ def _warnings(warehouse: Warehouse, window: Window) -> list[str]:
     """Return what the gate published with a warning since the last digest, by the clock, as gates judge."""
     since = window.heard_since or utc_now() - timedelta(days=1)
     return [f"{row['subject']} {row['rule']}" for row in warehouse.rows(WARNED, (since,))]
+
+
+def _reader_of_warnings(teams: Sequence[Team]) -> Team:
+    return next((team for team in teams if team.takes_rest), teams[0])
 
 
 def _exists(warehouse: Warehouse, team: Team, day: date) -> bool:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class DigestOperator(FeedbackOperator):
-    """Write one digest per team and day, or nothing where there is nothing to read, and post it to Slack once.
+    """Write one digest per team and day, or nothing where there is nothing to tell, and post it to Slack once.
 
     Slack being away fails nothing: what it does not take now is posted by a later run.
 
