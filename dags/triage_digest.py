@@ -18,7 +18,6 @@ from __future__ import annotations
 from airflow.sdk import AssetOrTimeSchedule, CronTriggerTimetable, dag
 
 from feedback.operators.digest_operator import DigestOperator
-from feedback.operators.golden_operator import GoldenOperator
 from feedback.operators.migrate_operator import MigrateOperator
 from feedback.operators.report_operator import ReportOperator
 from feedback.operators.watch_operator import WatchOperator
@@ -26,8 +25,6 @@ from include import assets, settings
 from include.alerts import notifier
 from include.defaults import DAG_DEFAULTS
 from include.digest import DIGEST, REPORT
-from include.enrichments import ENRICHMENTS
-from include.golden import golden_file
 from include.sources import WATCHED
 from include.warehouse import warehouse
 
@@ -44,19 +41,13 @@ AT_THE_LATEST = CronTriggerTimetable(SETTINGS.digest_cron, timezone=SETTINGS.tim
 )
 def triage_digest() -> None:
     migrate = MigrateOperator(task_id="migrate", warehouse=TABLES)
-    golden = GoldenOperator(
-        task_id="golden",
-        file=golden_file(SETTINGS),
-        enrichments=tuple(enrichment.name for enrichment in ENRICHMENTS),
-        warehouse=TABLES,
-    )
     digest = DigestOperator(task_id="digest", warehouse=TABLES, **DIGEST)
     watch = WatchOperator(
         task_id="watch", sources=WATCHED, notifier=notifier(SETTINGS), as_of=SETTINGS.as_of, warehouse=TABLES
     )
     report = ReportOperator(task_id="report", warehouse=TABLES, trigger_rule="all_done", **REPORT)
 
-    migrate >> [golden, digest, watch] >> report
+    migrate >> [digest, watch] >> report
 
 
 triage_digest()

@@ -15,7 +15,7 @@ from pytest_httpserver import HTTPServer
 
 from feedback.warehouse.duckdb import DuckDBWarehouse
 from feedback.warehouse.merge import append
-from include import evaluation
+from include.approved import LEAST
 from include.cli.__main__ import main
 from tests.plugins.feedback.digest.seeded import seed
 from tests.plugins.feedback.llm.batch_stand_in import BatchStandIn
@@ -102,14 +102,16 @@ def test_an_evaluation_counts_the_golden_answers_that_agree(home, warehouse, cap
 
 
 def test_an_evaluation_says_by_its_status_that_the_gate_would_block(home, warehouse, monkeypatch, capsys):
-    (some,) = warehouse.rows("select item_id from feedback.sentiment order by item_id limit 1")
-    golden = {"item_id": some["item_id"], "enrichment": "sentiment", "author": "ada", "added_at": datetime(2026, 11, 2)}
-    append(warehouse, "ops.golden", [golden | {"answer": '"no such label"'}])
-    monkeypatch.setitem(evaluation.LEAST["sentiment"], "offline", 0.8)
-    assert main(["eval"]) == 0  # one golden item decides nothing
-    monkeypatch.setattr(evaluation, "ENOUGH", 1)
+    some = warehouse.rows("select item_id from feedback.sentiment order by item_id limit 50")
+    golden = {"enrichment": "sentiment", "author": "ada", "answer": '"no such label"', "added_at": datetime.now()}
+    append(warehouse, "ops.golden", [golden | row for row in some[:49]])
+    monkeypatch.setitem(LEAST["sentiment"], "offline", 0.8)
+    assert main(["eval"]) == 0  # so few decide nothing
+    append(warehouse, "ops.golden", [golden | some[49]])
     assert main(["eval"]) == 3
-    assert "blocks: at least 80%" in capsys.readouterr().out
+    assert "blocks: 0%, at least 80%" in capsys.readouterr().out
+    purposes = "select distinct purpose from ops.llm_calls where dag_id = 'eval'"
+    assert warehouse.rows(purposes) == [{"purpose": "golden"}]
 
 
 def test_a_digest_is_written_once_a_day_unless_it_is_forced(home, warehouse):

@@ -27,6 +27,7 @@ TABLES = {
     *(
         "ops.llm_answers",
         "ops.golden",
+        "ops.golden_answers",
         "ops.posts",
         "ops.reports",
         "staging.items",
