@@ -2,8 +2,8 @@
 ### Triage digest
 
 Writes what each team should read today, with a quote and a link each, posts it where a channel is set, and writes the
-report on the whole. At most one digest per team and day. `watch` opens an incident where a source has fallen silent or
-`extract_feedback` did not run, and tells Slack what it could not be told before.
+report on the whole. At most one digest per team and day. `watch` opens an incident where a source has fallen silent, a
+Dag did not run or a channel takes no digest, and tells Slack what it could not be told before.
 
 **Starts when** `feedback.entities` is updated, or at `FEEDBACK_DIGEST_CRON` where nothing was.
 **Reads** `feedback.*`, `ops.*`. **Writes** `$FEEDBACK_HOME/digest/`, `$FEEDBACK_HOME/report/index.html`,
@@ -43,7 +43,12 @@ def triage_digest() -> None:
     migrate = MigrateOperator(task_id="migrate", warehouse=TABLES)
     digest = DigestOperator(task_id="digest", warehouse=TABLES, **DIGEST)
     watch = WatchOperator(
-        task_id="watch", sources=WATCHED, notifier=notifier(SETTINGS), as_of=SETTINGS.as_of, warehouse=TABLES
+        task_id="watch",
+        sources=WATCHED,
+        woken=assets.WOKEN,
+        notifier=notifier(SETTINGS),
+        as_of=SETTINGS.as_of,
+        warehouse=TABLES,
     )
     report = ReportOperator(task_id="report", warehouse=TABLES, trigger_rule="all_done", **REPORT)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from feedback.sources.web import Web
 
 SAMPLE = ROOT / "include/sample"
+FILES = (SlackExport, GooglePlayCsv, ItunesPages)
 BOT_CHANNELS: tuple[str, ...] = ()
 """Slack channels, by id or name, whose bots speak for customers, such as a contact form's."""
 
@@ -148,9 +150,12 @@ def _kept(file: Path) -> bytes:
     return file.read_bytes()
 
 
+def watched(found: Iterable[Source]) -> frozenset[str]:
+    """Return the sources of items that go on by themselves, so that their silence means something."""
+    return frozenset(source.item_source for source in found if not isinstance(source, FILES))
+
+
 SETTINGS = settings.load()
 SOURCES = sources(SETTINGS)
-FILES = (SlackExport, GooglePlayCsv, ItunesPages)
-WATCHED = frozenset(source.item_source for source in SOURCES if not isinstance(source, FILES))
-"""The sources of items that go on by themselves, so that their silence means something."""
+WATCHED = watched(SOURCES)
 ITEM_RULES = item_rules(SETTINGS)
