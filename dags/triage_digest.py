@@ -25,6 +25,7 @@ from include import assets, settings
 from include.alerts import notifier
 from include.defaults import DAG_DEFAULTS
 from include.digest import DIGEST, REPORT
+from include.expectations import SUBJECTS
 from include.sources import WATCHED
 from include.warehouse import warehouse
 
@@ -45,6 +46,7 @@ def triage_digest() -> None:
     watch = WatchOperator(
         task_id="watch",
         sources=WATCHED,
+        subjects=SUBJECTS,
         woken=assets.WOKEN,
         notifier=notifier(SETTINGS),
         as_of=SETTINGS.as_of,
