@@ -2,12 +2,12 @@
 ### Enrich feedback
 
 Asks a model every question that an item still owes, many items to a request, within the budget; checks
-each answer; publishes, question by question, what passes its suite. Golden items are asked beside them, once by each
+each answer; publishes, question by question, what passes its suite. Golden items are asked before them, once by each
 prompt version and model: a changed prompt that is worse than what is published is blocked.
 
 **Starts when** `feedback.items` is updated. **Reads** `feedback.items`, `ops.answers`, `ops.llm_answers`.
-**Writes** `ops.llm_answers`, `ops.llm_calls`, `ops.llm_batches`, `ops.golden`, `ops.golden_answers`,
-`feedback.<enrichment>`, `ops.answers`, `ops.quarantine`. **Updates** the asset of each enrichment.
+**Writes** `ops.llm_answers`, `ops.llm_calls`, `ops.llm_batches`, `ops.golden_answers`, `feedback.<enrichment>`,
+`ops.answers`, `ops.quarantine`. **Updates** the asset of each enrichment.
 
 **In mode batch** `ask` defers, for up to a day, while a batch is out; `ops.llm_batches` says which. To mark it failed
 cancels the batch; what was done is landed by the next run.
@@ -24,7 +24,6 @@ from datetime import timedelta
 from airflow.sdk import TaskGroup, dag
 
 from feedback.operators.enrich_operator import EnrichOperator
-from feedback.operators.golden_operator import GoldenOperator
 from feedback.operators.publish_operator import PublishOperator
 from feedback.operators.validate_operator import ValidateOperator
 from include import assets, settings
@@ -32,7 +31,6 @@ from include.defaults import DAG_DEFAULTS
 from include.enrichments import ENRICHMENTS
 from include.entities import CATALOG, ENTITY_KINDS
 from include.expectations import ANSWER_SUBJECTS, limits
-from include.golden import golden_file
 from include.llm import asking
 from include.warehouse import warehouse
 
@@ -42,12 +40,6 @@ TABLES = warehouse(SETTINGS)
 
 @dag(schedule=[assets.ITEMS], tags=["feedback", "enrich", "spends"], doc_md=__doc__, **DAG_DEFAULTS)
 def enrich_feedback() -> None:
-    golden = GoldenOperator(
-        task_id="golden",
-        file=golden_file(SETTINGS),
-        enrichments=tuple(enrichment.name for enrichment in ENRICHMENTS),
-        warehouse=TABLES,
-    )
     ask = EnrichOperator(
         task_id="ask",
         enrichments=ENRICHMENTS,
@@ -58,7 +50,6 @@ def enrich_feedback() -> None:
         pool="feedback_llm",
         execution_timeout=timedelta(hours=6),
     )
-    golden >> ask
     for enrichment in ENRICHMENTS:
         subject = ANSWER_SUBJECTS[enrichment.name]
         with TaskGroup(enrichment.name):

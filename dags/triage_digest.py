@@ -18,6 +18,7 @@ from __future__ import annotations
 from airflow.sdk import AssetOrTimeSchedule, CronTriggerTimetable, dag
 
 from feedback.operators.digest_operator import DigestOperator
+from feedback.operators.golden_operator import GoldenOperator
 from feedback.operators.migrate_operator import MigrateOperator
 from feedback.operators.report_operator import ReportOperator
 from feedback.operators.watch_operator import WatchOperator
@@ -25,7 +26,9 @@ from include import assets, settings
 from include.alerts import notifier
 from include.defaults import DAG_DEFAULTS
 from include.digest import DIGEST, REPORT
+from include.enrichments import ENRICHMENTS
 from include.expectations import SUBJECTS
+from include.golden import golden_file
 from include.sources import WATCHED
 from include.warehouse import warehouse
 
@@ -42,6 +45,12 @@ AT_THE_LATEST = CronTriggerTimetable(SETTINGS.digest_cron, timezone=SETTINGS.tim
 )
 def triage_digest() -> None:
     migrate = MigrateOperator(task_id="migrate", warehouse=TABLES)
+    golden = GoldenOperator(
+        task_id="golden",
+        file=golden_file(SETTINGS),
+        enrichments=tuple(enrichment.name for enrichment in ENRICHMENTS),
+        warehouse=TABLES,
+    )
     digest = DigestOperator(task_id="digest", warehouse=TABLES, **DIGEST)
     watch = WatchOperator(
         task_id="watch",
@@ -54,7 +63,7 @@ def triage_digest() -> None:
     )
     report = ReportOperator(task_id="report", warehouse=TABLES, trigger_rule="all_done", **REPORT)
 
-    migrate >> [digest, watch] >> report
+    migrate >> [golden, digest, watch] >> report
 
 
 triage_digest()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from feedback.llm.enrichment import Enrichment
 from feedback.model import Run, utc_now
@@ -18,6 +18,10 @@ from include.llm import asking
 from include.settings import Settings
 from include.warehouse import warehouse as open_warehouse
 
+GOLDEN = """
+    select 1 as found from ops.golden as golden
+    join feedback.items as items on items.item_id = golden.item_id where items.is_askable limit 1
+"""
 SECONDS = """
     select avg(datediff('millisecond', started_at, finished_at)) / 1000.0 as seconds from ops.llm_calls
     where run_id = ? and status = 'settled'
@@ -66,11 +70,14 @@ def evaluate(settings: Settings, tell: Callable[..., None]) -> Evaluation | None
 
     warehouse = open_warehouse(settings)
     warehouse.migrate()
+    if not warehouse.rows(GOLDEN):
+        return None
     how = asking(settings)
     run = Run(f"eval__{utc_now():%Y-%m-%dT%H:%M:%S}", "eval", "eval")
     known = catalog.read(CATALOG, ENTITY_KINDS).names
     with answering(model_endpoint("openai_default", warehouse.engine, how), how, known) as (endpoint, models):
-        ledger, stopped = ask_golden(warehouse, ENRICHMENTS, how, endpoint, models, run, tell)
+        # Who decides nothing is shown all the same.
+        ledger, stopped = ask_golden(warehouse, ENRICHMENTS, replace(how, unheard=()), endpoint, models, run, tell)
     model = models.small.name
     judged = tuple(_judged(warehouse, model))
     if not judged:

@@ -78,14 +78,14 @@ def chain(warehouse: Warehouse, sources, run_id: str, home: Path) -> None:
         work(ExtractOperator, "extract_feedback", source=source)
     work(ItemsOperator, "extract_feedback", salt=lambda: b"salt", slack_domain="example")
     publish(ITEMS_SUBJECT, "extract_feedback")
-    names = tuple(enrichment.name for enrichment in ENRICHMENTS)
-    work(GoldenOperator, "enrich_feedback", file=SAMPLE / "golden.jsonl", enrichments=names)
     asking = Asking(prices=(PRICES,), mode="offline", as_of=AS_OF)
     work(EnrichOperator, "enrich_feedback", enrichments=ENRICHMENTS, asking=asking, catalog=CATALOG, kinds=ENTITY_KINDS)
     for subject in ANSWER_SUBJECTS.values():
         publish(subject, "enrich_feedback")
     work(ResolveOperator, "resolve_entities", kinds=ENTITY_KINDS, catalog=CATALOG)
     publish(ENTITIES_SUBJECT, "resolve_entities")
+    names = tuple(enrichment.name for enrichment in ENRICHMENTS)
+    work(GoldenOperator, "triage_digest", file=SAMPLE / "golden.jsonl", enrichments=names)
     now = {"as_of": AS_OF, "uses_clock": False}
     work(DigestOperator, "triage_digest", teams=TEAMS, folder=home / "digest", timezone="UTC", **now)
     folders = {"folder": home / "report", "digest_folder": home / "digest"}

@@ -1,7 +1,7 @@
 """Golden items, asked beside what is owed: once by each prompt version and model, so that the gate knows both.
 
-Nothing of it is staged or published. What the ledger knows costs nothing: an item that was in the batch too, or one
-that was asked in the same words before.
+Before the rest, for the budget may end. Nothing of it is staged or published, and nothing is paid twice: an item that
+the batch owes too then has its answer in the ledger.
 """
 
 from __future__ import annotations
@@ -27,12 +27,13 @@ PURPOSE = "golden"
 KEY = ("item_id", "enrichment", "prompt_version", "model")
 
 
-def query(enrichments: Sequence[Enrichment]) -> str:
-    """Return the query for the golden questions that a model, its ``?``, has not been asked in these words."""
+def query(enrichments: Sequence[Enrichment], model: str, unheard: Sequence[str]) -> tuple[str, list[str]]:
+    """Return the query for the golden questions that a model has not been asked in these words, and its values."""
     registry = " union all ".join(
         f"select '{e.name}' as enrichment, '{e.prompt_version}' as prompt_version" for e in enrichments
     )
-    return f"""
+    asks = "".join(" and golden.author <> ?" for _ in unheard)
+    sql = f"""
         select items.item_id, items.content_hash, golden.enrichment, asked.prompt_version
         from ops.golden as golden
         join ({registry}) as asked on asked.enrichment = golden.enrichment
@@ -41,8 +42,9 @@ def query(enrichments: Sequence[Enrichment]) -> str:
             on known.item_id = golden.item_id and known.enrichment = golden.enrichment
             and known.prompt_version = asked.prompt_version and known.content_hash = items.content_hash
             and known.model = ?
-        where items.is_askable and known.item_id is null
+        where items.is_askable and known.item_id is null{asks}
         """
+    return sql, [model, *unheard]
 
 
 def ask_golden(
@@ -60,7 +62,7 @@ def ask_golden(
     """
     mode = "offline" if models.is_offline else "online" if asking.mode == "batch" else asking.mode
     ledger = Ledger(warehouse, run, mode, asking.journal, PURPOSE)
-    items = _items(warehouse, enrichments, models.small.name)
+    items = _items(warehouse, query(enrichments, models.small.name, asking.unheard))
     if not items:
         return ledger, ""
     results = Session(ledger, enrichments, asking, endpoint, models, tell).ask(rows_of(items))
@@ -75,12 +77,13 @@ def ask_golden(
     return ledger, results.stopped
 
 
-def _items(warehouse: Warehouse, enrichments: Sequence[Enrichment], model: str) -> list[Owed]:
+def _items(warehouse: Warehouse, owed: tuple[str, list[str]]) -> list[Owed]:
+    sql, values = owed
     found = warehouse.rows(
         f"select asked.item_id, asked.content_hash, asked.enrichment, items.text, items.rating"
-        f" from ({query(enrichments)}) as asked join feedback.items as items on items.item_id = asked.item_id"
+        f" from ({sql}) as asked join feedback.items as items on items.item_id = asked.item_id"
         " order by asked.item_id, asked.enrichment",
-        (model,),
+        values,
     )
     items: dict[str, Owed] = {}
     for row in found:

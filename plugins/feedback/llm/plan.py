@@ -78,9 +78,9 @@ def planned(warehouse: Warehouse, enrichments: Sequence[Enrichment], model: Mode
     """Return what asking everything that is owed now would cost."""
     queries = [owed.query(one, is_offline=model.name == OFFLINE, as_of=asking.as_of) for one in enrichments]
     asked = NOT_OUT.format(asked=" union all ".join(f"({sql})" for sql, _ in queries))
-    golden = golden_asked.query(enrichments)
+    golden, about = golden_asked.query(enrichments, model.name, asking.unheard)
     checks = PackChecks(warehouse, Registry(enrichments), model, Run("", "", ""), asking.pack)
-    values = [*(value for _, values in queries for value in values), model.name]
+    values = [*(value for _, values in queries for value in values), *about]
     return _estimate(warehouse, checks, BESIDE.format(asked=asked, golden=golden), values, asking.mode)
 
 

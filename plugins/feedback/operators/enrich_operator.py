@@ -57,7 +57,7 @@ NOTHING: Numbers = dict.fromkeys(
 class EnrichOperator(FeedbackOperator):
     """Ask every question that is owed, once, inside the budget; stage the answers and an account of each question.
 
-    Beside them golden items are asked that this prompt and model have not answered yet, so that the gate can tell.
+    Before them golden items are asked that this prompt and model have not answered yet, so that the gate can tell.
     Without a connection the built-in offline model answers, on DuckDB only, and never in place of a real
     answer. What was paid is kept whatever happens. With nothing owed nothing is asked, staged or imported.
 
@@ -113,19 +113,24 @@ class EnrichOperator(FeedbackOperator):
             ledger = Ledger(self.warehouse, run, mode, self.asking.journal)
             self.log.info("questions to ask: %s, answered by %s", questions, models.title)
             session = Session(ledger, self.enrichments, self.asking, address, models, self.log.info)
-            outcome = session.ask_owed()
             golden, notes = self._ask_golden(address, models, run)
+            outcome = session.ask_owed()
+        usage, cost_usd = ledger.usage, ledger.cost_usd
+        if golden:
+            usage, cost_usd = usage + golden.usage, cost_usd + golden.cost_usd
         paid: Numbers = {
             "calls": ledger.calls_for["enrich"],
             "check_calls": ledger.calls_for["check"],
-            "input_tokens": ledger.usage.input_tokens,
-            "output_tokens": ledger.usage.output_tokens,
-            "cost_usd": ledger.cost_usd,
+            "golden_calls": golden.calls if golden else 0,
+            "input_tokens": usage.input_tokens,
+            "output_tokens": usage.output_tokens,
+            "cost_usd": cost_usd,
         }
-        return self._told(questions, outcome, models, session.checks, paid, golden, notes)
+        return self._told(questions, outcome, models, session.checks, paid, notes)
 
     def _ask_in_batches(self, questions: int, endpoint: Endpoint, run: Run) -> tuple[Numbers, tuple[str, ...]]:
         """Defer as long as a batch is out, and stage what has landed."""
+        notes = self._ask_golden(endpoint, models_of(self.asking, endpoint), run)[1] if questions else ()
         everything = Shard()
         items = read(self.warehouse, self.enrichments, everything, run)
         rows, models = rows_of(items), models_of(self.asking, endpoint)
@@ -147,26 +152,20 @@ class EnrichOperator(FeedbackOperator):
         staging.add(items, results, everything)
         staging.finish()
         outcome = Outcome(staging.counts, results.stopped or next(iter(results.waiting.values()), ""))
-        paid, (golden, notes) = session.paid(), self._ask_golden(endpoint, models, run)
+        told = self._told(questions, outcome, models, session.checks, session.paid(), notes)
         session.close()
-        return self._told(questions, outcome, models, session.checks, paid, golden, notes)
+        return told
 
-    def _ask_golden(self, endpoint: Endpoint, models: Models, run: Run) -> tuple[Numbers, tuple[str, ...]]:
-        """Ask golden items; what stands in the way holds back no answer that is staged already."""
+    def _ask_golden(self, endpoint: Endpoint, models: Models, run: Run) -> tuple[Ledger | None, tuple[str, ...]]:
+        """Ask golden items and return what was paid; what stands in the way holds back nothing that is owed."""
         try:
             ledger, stopped = ask_golden(
                 self.warehouse, self.enrichments, self.asking, endpoint, models, run, self.log.info
             )
         except FeedbackError as error:
             self.log.warning("golden items were not asked: %s", error)
-            return {"golden_calls": 0}, (f"golden items were not asked: {error}",)
-        paid: Numbers = {
-            "golden_calls": ledger.calls,
-            "input_tokens": ledger.usage.input_tokens,
-            "output_tokens": ledger.usage.output_tokens,
-            "cost_usd": ledger.cost_usd,
-        }
-        return paid, (f"not all golden items were asked ({stopped})",) if stopped else ()
+            return None, (f"golden items were not asked: {error}",)
+        return ledger, (f"not all golden items were asked ({stopped})",) if stopped else ()
 
     def _told(
         self,
@@ -175,7 +174,6 @@ class EnrichOperator(FeedbackOperator):
         models: Models,
         checks: PackChecks,
         paid: Numbers,
-        golden: Numbers,
         notes: tuple[str, ...],
     ) -> tuple[Numbers, tuple[str, ...]]:
         counts = outcome.counts
@@ -185,8 +183,7 @@ class EnrichOperator(FeedbackOperator):
             "asked": questions - counts["from_ledger"] - counts["by_rule"],
             **counts,
             **paid,
-            **{name: paid.get(name, 0) + number for name, number in golden.items()},
-            "cost_usd": round(paid["cost_usd"] + golden.get("cost_usd", 0.0), 6),
+            "cost_usd": round(paid["cost_usd"], 6),
             "pending_usd": round(rest_usd, 6),
         }
         waits = f"{counts['pending']} questions are pending ({outcome.stopped or 'service'})"

@@ -25,13 +25,9 @@ Pair = tuple[str, str]
 UNUSABLE: Labels = frozenset({"(no answer)"})
 """What an answer says that could not be used: never what is right."""
 
-PAIRS = """
-    select distinct known.prompt_version, known.model from ops.golden_answers as known
-    join staging.asked as asked
-        on asked.enrichment = known.enrichment and asked.prompt_version = known.prompt_version
-        and asked.model = known.model
-    where known.enrichment = ? and asked.run_id = ?
-"""
+PAIRS = (
+    "select distinct prompt_version, model from staging.asked where enrichment = ? and run_id = ? and model is not null"
+)
 PUBLISHED = """
     select prompt_version, model from {table} where model is not null and decided_by <> 'human'
     group by prompt_version, model order by count(*) desc, prompt_version, model limit 1

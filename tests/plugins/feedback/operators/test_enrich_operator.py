@@ -406,12 +406,30 @@ def test_golden_items_are_asked_beside_the_batch_once_and_never_staged(ask, publ
     assert ask(model="another")["golden_calls"] == 1
 
 
-def test_a_golden_item_of_the_batch_itself_costs_nothing_more(ask, publish, local, warehouse):
+def test_a_golden_item_of_the_batch_itself_is_not_paid_twice(ask, publish, local, warehouse):
     publish("It was slow. Really.")
     append(warehouse, "ops.golden", [GOLDEN | {"item_id": "itunes:1:0"}])
 
-    assert ask(model="m")["golden_calls"] == 0
+    counts = ask(model="m")
+
+    assert (counts["golden_calls"], counts["from_ledger"], counts["staged"]) == (1, 1, 4)
     assert warehouse.rows("select count(*) as n from ops.golden_answers") == [{"n": 1}]
+
+
+def test_golden_items_are_asked_first_for_the_budget_may_end(ask, publish, local, warehouse):
+    publish("It was slow. Really.", "The export fails. Always.")
+    append(warehouse, "ops.golden", [GOLDEN | {"item_id": "itunes:1:0"}])
+    ask(model="m")
+
+    calls = warehouse.rows("select purpose from ops.llm_calls order by started_at")
+    assert [call["purpose"] for call in calls][:2] == ["golden", "enrich"]
+
+
+def test_golden_answers_that_decide_nothing_are_not_asked(ask, publish, local, warehouse):
+    publish("It was slow. Really.")
+    append(warehouse, "ops.golden", [GOLDEN | {"item_id": "itunes:1:0", "author": "sample"}])
+
+    assert ask(model="m", unheard=("sample",))["golden_calls"] == 0
 
 
 def test_where_nothing_is_owed_no_golden_item_is_asked(ask, publish, local, warehouse):
