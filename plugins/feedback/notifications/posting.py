@@ -14,7 +14,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from socket import gaierror
 from typing import TYPE_CHECKING, Any
+from urllib.error import URLError
 
 from feedback.errors import ConnectionMissing, SettingError
 from feedback.model import digest, utc_now
@@ -78,7 +80,11 @@ class Unsaid(Exception):
     """A post was not sent, or nobody knows; its text is Slack's word for why."""
 
 
-class Refused(Unsaid):
+class Unsent(Unsaid):
+    """A post was not sent: Slack was not reached."""
+
+
+class Refused(Unsent):
     """Slack, or what leads to it, said no before anything was posted."""
 
 
@@ -144,7 +150,7 @@ def _send(warehouse: Warehouse, client: Callable[[], WebClient], post: Post) -> 
             ts = _post(slack, post, thread_ts)
     except Unsaid as reason:
         # A refusal to show the channel says nothing about what was sent before.
-        is_unsent = before["ts"] or (isinstance(reason, Refused) and before["status"] not in UNKNOWN)
+        is_unsent = before["ts"] or (isinstance(reason, Unsent) and before["status"] not in UNKNOWN)
         warehouse.transact([(END, ("planned" if is_unsent else "ambiguous", None, post.key))])
         raise
     warehouse.transact([(END, ("posted", ts, post.key))])
@@ -232,6 +238,7 @@ def _called(method: Callable[..., SlackResponse], **params: Any) -> SlackRespons
     """Call Slack once.
 
     :raises Refused: Slack says no, or that it is too much now.
+    :raises Unsent: there is no way to Slack.
     :raises Unsaid: nobody knows what became of it.
     """
     from slack_sdk.errors import SlackApiError
@@ -245,7 +252,9 @@ def _called(method: Callable[..., SlackResponse], **params: Any) -> SlackRespons
             raise Refused(str(said or "ratelimited")) from None
         raise Unsaid(f"status {answer.status_code}") from None
     except Exception as error:  # noqa: BLE001 - whatever urllib and ssl raise; its text might repeat a token
-        raise Unsaid(type(error).__name__) from None
+        cause = error.reason if isinstance(error, URLError) else error
+        kind = Unsent if isinstance(cause, (ConnectionRefusedError, gaierror)) else Unsaid
+        raise kind(type(cause).__name__) from None
 
 
 def _metadata(post: Post) -> dict[str, Any]:

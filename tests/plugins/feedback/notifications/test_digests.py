@@ -171,6 +171,7 @@ def test_slack_or_its_connection_being_away_is_no_error(warehouse, channel, writ
 
     assert post_digests(warehouse, missing) == 0
     assert len(waiting(warehouse)) == 2
+    assert statuses(warehouse) == {"slack": "planned", "store": "planned"}
     assert "xoxb" not in caplog.text
     assert "Something was said" not in caplog.text
 
