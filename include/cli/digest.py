@@ -46,7 +46,7 @@ def main(options: argparse.Namespace) -> int:
         # Nobody wants old news in a channel; what is there already is corrected there.
         channels=DIGEST["channels"] if options.date in (None, today) else {},
     )
-    posted, left = post_digests(warehouse, DIGEST["client"]), waiting(warehouse)
+    posted, left = post_digests(warehouse, DIGEST["client"], DIGEST["channels"]), waiting(warehouse)
     if options.json:
         print(json.dumps(asdict(written) | {"posted": posted, "waiting": left}, indent=2, default=str))
         return 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from feedback.notifications.posting import Post, send
@@ -17,10 +17,18 @@ OWED = """
     where kind = 'digest' and channel is not null and body is not null and status not in ('posted', 'quiet')
     order by window_to, post_key
 """
+UNSENT = """
+    select post_key, channel from ops.posts
+    where kind = 'digest' and status = 'planned' and ts is null and channel is not null
+"""
 
 
-def post_digests(warehouse: Warehouse, client: Callable[[], WebClient]) -> int:
-    """Post the digests that wait, each once; return how many were. Slack being away is no error."""
+def post_digests(warehouse: Warehouse, client: Callable[[], WebClient], channels: Mapping[str, str]) -> int:
+    """Post the digests that wait, each once; return how many were. Slack being away is no error.
+
+    :param channels: by team; what was never sent follows a team to another channel, or stays a file where it has none.
+    """
+    _readdress(warehouse, channels)
     said = ((row, json.loads(row["body"])) for row in warehouse.rows(OWED))
     posts = (
         Post(
@@ -34,3 +42,13 @@ def post_digests(warehouse: Warehouse, client: Callable[[], WebClient]) -> int:
 def waiting(warehouse: Warehouse) -> list[str]:
     """Return the keys of the digests that wait for Slack."""
     return [row["post_key"] for row in warehouse.rows(OWED)]
+
+
+def _readdress(warehouse: Warehouse, channels: Mapping[str, str]) -> None:
+    moved = [
+        (row["post_key"], row["channel"], channels.get(row["post_key"].split(":")[1])) for row in warehouse.rows(UNSENT)
+    ]
+    change = "update ops.posts set channel = ? where post_key = ? and status = 'planned' and ts is null"
+    steps = [(change, (now, key)) for key, before, now in moved if now != before]
+    if steps:
+        warehouse.transact(steps)

@@ -41,8 +41,9 @@ PAGES = 20
 UNKNOWN = ("posting", "ambiguous")
 """What may stand in the channel: somebody is at work on it or died of it; it was sent, and no answer came."""
 
-GONE = ("message_not_found", "cant_update_message", "edit_window_closed")
-"""Why a post stays as it is: people have removed it, or it is too old."""
+GONE = ("message_not_found", "cant_update_message", "edit_window_closed", "channel_not_found", "is_archived")
+"""Why a post stays as it is: people have removed it or its channel, or it is too old."""
+
 PLAN = """
     merge into ops.posts as tgt using (select ? as post_key) as src on tgt.post_key = src.post_key
     when not matched then insert (post_key, kind, channel, thread_key, status, body_sha, run_id, updated_at)

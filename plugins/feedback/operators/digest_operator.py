@@ -52,7 +52,7 @@ class DigestOperator(FeedbackOperator):
         self.uses_clock = uses_clock
         self.timezone = timezone
         self.hosts = hosts
-        self.channels = channels
+        self.channels = channels or {}
         self.client = client
 
     def work(self, run: Run, context: Context) -> Counts:
@@ -71,7 +71,7 @@ class DigestOperator(FeedbackOperator):
             f"{len(written.paths)} written, {len(written.kept)} there already, {len(written.quiet)} with nothing to say"
         )
         self.log.info("digests as of %s UTC: %s", f"{now:%Y-%m-%d %H:%M}", told)
-        posted = post_digests(self.warehouse, self.client) if self.client else 0
+        posted = post_digests(self.warehouse, self.client, self.channels) if self.client else 0
         left = waiting(self.warehouse)
         return Counts(
             {
