@@ -58,7 +58,7 @@ UNPOSTED = """
         and updated_at <= ?
     group by channel
 """
-CHANNELS = "select distinct channel from ops.posts where kind = 'digest' and channel is not null order by channel"
+IS_OPEN = "select key from ops.incidents where state = 'open' and key like ?"
 QUIET_SOURCE = (
     "See what the source's own task says in extract_feedback, and ops.coverage: a key that was cut back, a channel the"
     " app has left. If customers are silent, nothing is to be done: the incident ends with the next item."
@@ -128,16 +128,14 @@ def overdue_woken(warehouse: Warehouse, woken: Mapping[str, tuple[str, str]], no
 
 def unposted(warehouse: Warehouse, run: Run) -> Found:
     """Return the same about each channel whose digests have waited for a day, by the clock."""
-    late = {row["channel"]: row for row in warehouse.rows(UNPOSTED, (utc_now() - DAY,))}
-    found: Found = {}
-    for row in warehouse.rows(CHANNELS):
+    is_open = warehouse.rows(IS_OPEN, (key_of(run.dag_id, "unposted", ["%"]),))
+    found: Found = {row["key"]: None for row in is_open}
+    for row in warehouse.rows(UNPOSTED, (utc_now() - DAY,)):
         channel = row["channel"]
         key = key_of(run.dag_id, "unposted", [channel])
-        found[key] = None
-        if one := late.get(channel):
-            wait = plural(one["n"], "digest has waited", "digests have waited")
-            said = f"{wait} for channel {channel} since {_told(one['since'])}."
-            found[key] = Trouble(key, run.dag_id, run.run_id, f"digests wait for {channel}", said, [REFUSED])
+        wait = plural(row["n"], "digest has waited", "digests have waited")
+        said = f"{wait} for channel {channel} since {_told(row['since'])}."
+        found[key] = Trouble(key, run.dag_id, run.run_id, f"digests wait for {channel}", said, [REFUSED])
     return found
 
 
