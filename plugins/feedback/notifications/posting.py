@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -30,13 +31,17 @@ log = logging.getLogger(__name__)
 
 EVENT = "feedback_post"
 AT_WORK = timedelta(minutes=2)
-"""So long a sender may be at work before another looks what became of it: twice as long as a call may take."""
+"""So long a sender may be at work before another looks what became of it: a call takes a minute at most."""
 
 SKEW = timedelta(minutes=2)
 """Our clock and Slack's differ by less."""
 
 PAGES = 20
 """So many of a channel's pages are read at most: they cover minutes, not days."""
+
+TOO_MANY = 429
+WAITS, MOST_PAUSE_S = 2, 20.0
+"""Slack takes about a message a second in a channel; all waiting and calling stays below ``AT_WORK``."""
 
 UNKNOWN = ("posting", "ambiguous")
 """What may stand in the channel: somebody is at work on it or died of it; it was sent, and no answer came."""
@@ -236,7 +241,7 @@ def _found(client: WebClient, post: Post, sent_at: datetime, thread_ts: str | No
 
 
 def _called(method: Callable[..., SlackResponse], **params: Any) -> SlackResponse:
-    """Call Slack once.
+    """Call Slack; again only after it has said that it did nothing because it was too much just then.
 
     :raises Refused: Slack says no, or that it is too much now.
     :raises Unsent: there is no way to Slack.
@@ -245,17 +250,30 @@ def _called(method: Callable[..., SlackResponse], **params: Any) -> SlackRespons
     from slack_sdk.errors import SlackApiError
 
     try:
+        for _ in range(WAITS):
+            try:
+                return method(**params)
+            except SlackApiError as error:
+                if error.response.status_code != TOO_MANY:
+                    raise
+                time.sleep(_pause(error.response.headers))
         return method(**params)
     except SlackApiError as error:
         answer = error.response
         said = answer.get("error") if isinstance(answer.data, dict) else None
-        if answer.status_code in (200, 429):
+        if answer.status_code in (200, TOO_MANY):
             raise Refused(str(said or "ratelimited")) from None
         raise Unsaid(f"status {answer.status_code}") from None
     except Exception as error:  # noqa: BLE001 - whatever urllib and ssl raise; its text might repeat a token
         cause = error.reason if isinstance(error, URLError) else error
         kind = Unsent if isinstance(cause, (ConnectionRefusedError, gaierror)) else Unsaid
         raise kind(type(cause).__name__) from None
+
+
+def _pause(headers: Mapping[str, str]) -> float:
+    """Return how many seconds Slack asks to wait, within reason."""
+    asked = {name.lower(): value for name, value in headers.items()}.get("retry-after", "1")
+    return min(float(asked), MOST_PAUSE_S) if asked.isdigit() else 1.0
 
 
 def _metadata(post: Post) -> dict[str, Any]:

@@ -16,8 +16,8 @@ from slack_sdk import WebClient
 class Channel:
     """What was posted, as Slack shows it, in every channel of a workspace.
 
-    :ivar faults: what becomes of the next posts: ``refuse``, ``break`` (500 though it was kept), ``drop`` (the
-        connection closes though it was kept) or ``lose`` (the connection closes before it was).
+    :ivar faults: what becomes of the next posts: ``refuse``, ``throttle`` (429), ``break`` (500 though it was kept),
+        ``drop`` (the connection closes though it was kept) or ``lose`` (the connection closes before it was).
     :ivar closed: channels that the app is not in.
     :ivar is_unreadable: whether the channel's history cannot be read.
     :ivar calls: the methods that were called.
@@ -67,6 +67,8 @@ class Channel:
             return {"ok": False, "error": "invalid_auth"}
         if fault == "lose":
             return None
+        if fault == "throttle":
+            return 429
         message = {"ts": f"{time.time():.6f}", "text": params["text"], "channel": params["channel"]}
         message |= {name: params[name] for name in ("thread_ts", "metadata", "blocks") if name in params}
         self.messages.append(message)
@@ -97,6 +99,7 @@ def served() -> Iterator[Channel]:
             status, text = (answer, "oops") if isinstance(answer, int) else (200, json.dumps(answer))
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
+            self.send_header("Retry-After", "0")
             self.send_header("Content-Length", str(len(text)))
             self.end_headers()
             self.wfile.write(text.encode())

@@ -139,6 +139,20 @@ def test_whatever_slack_does_each_digest_is_there_once_in_the_end(warehouse, cha
     assert statuses(warehouse) == {"slack": "posted", "store": "posted"}
 
 
+def test_slack_asking_to_wait_a_moment_holds_back_nothing(warehouse, channel, write):
+    channel.faults = ["throttle", "", "throttle", "throttle"]
+    write()
+    assert posted(warehouse, channel) == 2
+    assert len(channel.messages) == 2
+
+
+def test_slack_asking_to_wait_for_long_is_a_refusal(warehouse, channel, write):
+    channel.faults = ["throttle"] * 3
+    write()
+    assert posted(warehouse, channel) == 1
+    assert statuses(warehouse) == {"slack": "planned", "store": "posted"}
+
+
 def test_a_channel_that_refuses_holds_back_no_other(warehouse, channel, write):
     channel.closed = {"C1"}
     write()
