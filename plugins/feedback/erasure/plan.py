@@ -30,7 +30,7 @@ POSTED = """
 class Plan:
     """What an erasure is about to do.
 
-    :param posted: digests in Slack that tell of the words: nobody but a person can take them back.
+    :param posted: digests in Slack that tell of the words: a person has them written anew, or takes them back.
     """
 
     scope: Scope
@@ -74,4 +74,5 @@ def drop(warehouse: Warehouse, run: Run) -> None:
 def _posted(warehouse: Warehouse, found: Reach, telling: Sequence[Path]) -> list[str]:
     """Return the posts of the digests that tell of the words, as their rows or their files have them."""
     told = found.posts | {f"digest:{path.stem[11:]}:{path.stem[:10]}" for path in telling}
-    return [f"channel {row['channel']}, {row['ts']}" for row in warehouse.rows(POSTED) if row["post_key"] in told]
+    posted = [row for row in warehouse.rows(POSTED) if row["post_key"] in told]
+    return [f"{row['post_key']} in channel {row['channel']}, {row['ts']}" for row in posted]
