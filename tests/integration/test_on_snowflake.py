@@ -43,7 +43,15 @@ COMPARED = (
     *("feedback.items", "feedback.sentiment", "feedback.intent", "feedback.area", "feedback.mentions"),
     *("feedback.entity_names", "feedback.entities", "feedback.entities_current", "feedback.mentions_resolved"),
     *("feedback.answers_history", "marts.feedback_wide"),
-    *("ops.answers", "ops.validations", "ops.quarantine", "ops.golden", "ops.posts", "ops.coverage"),
+    *(
+        "ops.answers",
+        "ops.validations",
+        "ops.quarantine",
+        "ops.golden",
+        "ops.golden_answers",
+        "ops.posts",
+        "ops.coverage",
+    ),
 )
 
 

@@ -121,6 +121,11 @@ class Enrichment:
         return found[0]
 
     @cached_property
+    def told_by(self) -> str:
+        """The field by which answers are compared: what is named, else the label."""
+        return "surface" if "surface" in self.row_type.model_fields else self.label_field
+
+    @cached_property
     def labels(self) -> tuple[str, ...]:
         """The label set, in the order of the type."""
         return get_args(self.row_type.model_fields[self.label_field].annotation)
