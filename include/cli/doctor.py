@@ -155,7 +155,7 @@ def _batches(configured: Settings) -> Iterator[Finding]:
 
 def _slack(configured: Settings) -> Iterator[Finding]:
     """Whether digests and alerts can be posted: nothing is, to see it."""
-    from feedback.notifications.posting import may_post
+    from feedback.notifications.calling import may_post
     from include.alerts import slack
     from include.digest import channels
 

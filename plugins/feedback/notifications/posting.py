@@ -9,23 +9,20 @@ from __future__ import annotations
 
 import json
 import logging
-import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from socket import gaierror
 from typing import TYPE_CHECKING, Any
-from urllib.error import URLError
 
 from feedback.errors import ConnectionMissing, SettingError
 from feedback.model import digest, utc_now
+from feedback.notifications.calling import Refused, Unsaid, Unsent, called
 from feedback.warehouse.base import Warehouse
 
 if TYPE_CHECKING:
     from slack_sdk import WebClient
-    from slack_sdk.web import SlackResponse
 
 log = logging.getLogger(__name__)
 
@@ -38,10 +35,6 @@ SKEW = timedelta(minutes=2)
 
 PAGES = 20
 """So many of a channel's pages are read at most: they cover minutes, not days."""
-
-TOO_MANY = 429
-WAITS, MOST_PAUSE_S = 2, 20.0
-"""Slack takes about a message a second in a channel; all waiting and calling stays below ``AT_WORK``."""
 
 UNKNOWN = ("posting", "ambiguous")
 """What may stand in the channel: somebody is at work on it or died of it; it was sent, and no answer came."""
@@ -82,18 +75,6 @@ class Post:
     thread_key: str | None = None
 
 
-class Unsaid(Exception):
-    """A post was not sent, or nobody knows; its text is Slack's word for why."""
-
-
-class Unsent(Unsaid):
-    """A post was not sent: Slack was not reached."""
-
-
-class Refused(Unsent):
-    """Slack, or what leads to it, said no before anything was posted."""
-
-
 def sha(body: Mapping[str, Any]) -> str:
     """Return the hash of what is said."""
     return digest(json.dumps(body, ensure_ascii=False))
@@ -118,23 +99,6 @@ def send(warehouse: Warehouse, client: Callable[[], WebClient], posts: Iterable[
                 break
             closed.add(post.channel)
     return sent
-
-
-def may_post(client: Callable[[], WebClient], channel: str) -> str:
-    """Return what stands in the way of posting to a channel, empty where nothing does. Nothing is posted."""
-    try:
-        slack = client()
-        scopes = _called(slack.auth_test).headers.get("x-oauth-scopes", "")
-        if scopes and "chat:write" not in scopes.replace(" ", "").split(","):
-            return "slack_api_default lacks the scope chat:write: add it and install the app again (docs/slack.md)"
-        _called(slack.conversations_history, channel=channel, limit=1)
-    except (ConnectionMissing, SettingError) as reason:
-        return str(reason)
-    except Refused as reason:
-        return f"Slack says {reason}: check the token, and type /invite @<app> in the channel (docs/slack.md)"
-    except Unsaid as reason:
-        return f"Slack is out of reach ({reason})"
-    return ""
 
 
 def _send(warehouse: Warehouse, client: Callable[[], WebClient], post: Post) -> bool:
@@ -191,7 +155,7 @@ def _post(client: WebClient, post: Post, thread_ts: str | None) -> str:
     :raises Refused: it was not posted.
     :raises Unsaid: nobody knows whether it arrived.
     """
-    answer = _called(
+    answer = called(
         client.chat_postMessage,
         channel=post.channel,
         thread_ts=thread_ts,
@@ -206,7 +170,7 @@ def _post(client: WebClient, post: Post, thread_ts: str | None) -> str:
 def _change(client: WebClient, post: Post, ts: str) -> str:
     """Let the post at ``ts`` say what is to be said; done twice it is the same."""
     try:
-        _called(client.chat_update, channel=post.channel, ts=ts, metadata=_metadata(post), **post.body)
+        called(client.chat_update, channel=post.channel, ts=ts, metadata=_metadata(post), **post.body)
     except Refused as reason:
         if str(reason) not in GONE:
             raise
@@ -227,7 +191,7 @@ def _found(client: WebClient, post: Post, sent_at: datetime, thread_ts: str | No
     }
     read = partial(client.conversations_replies, ts=thread_ts) if thread_ts else client.conversations_history
     for _ in range(PAGES):
-        answer = _called(read, **about)
+        answer = called(read, **about)
         for message in answer["messages"]:
             said = (message.get("metadata") or {}).get("event_payload", {})
             if said.get("key") == post.key:
@@ -238,42 +202,6 @@ def _found(client: WebClient, post: Post, sent_at: datetime, thread_ts: str | No
             return None
         about["cursor"] = cursor
     raise Unsaid("the channel is too busy to see what became of it")
-
-
-def _called(method: Callable[..., SlackResponse], **params: Any) -> SlackResponse:
-    """Call Slack; again only after it has said that it did nothing because it was too much just then.
-
-    :raises Refused: Slack says no, or that it is too much now.
-    :raises Unsent: there is no way to Slack.
-    :raises Unsaid: nobody knows what became of it.
-    """
-    from slack_sdk.errors import SlackApiError
-
-    try:
-        for _ in range(WAITS):
-            try:
-                return method(**params)
-            except SlackApiError as error:
-                if error.response.status_code != TOO_MANY:
-                    raise
-                time.sleep(_pause(error.response.headers))
-        return method(**params)
-    except SlackApiError as error:
-        answer = error.response
-        said = answer.get("error") if isinstance(answer.data, dict) else None
-        if answer.status_code in (200, TOO_MANY):
-            raise Refused(str(said or "ratelimited")) from None
-        raise Unsaid(f"status {answer.status_code}") from None
-    except Exception as error:  # noqa: BLE001 - whatever urllib and ssl raise; its text might repeat a token
-        cause = error.reason if isinstance(error, URLError) else error
-        kind = Unsent if isinstance(cause, (ConnectionRefusedError, gaierror)) else Unsaid
-        raise kind(type(cause).__name__) from None
-
-
-def _pause(headers: Mapping[str, str]) -> float:
-    """Return how many seconds Slack asks to wait, within reason."""
-    asked = {name.lower(): value for name, value in headers.items()}.get("retry-after", "1")
-    return min(float(asked), MOST_PAUSE_S) if asked.isdigit() else 1.0
 
 
 def _metadata(post: Post) -> dict[str, Any]:
