@@ -30,7 +30,7 @@ from measure import table  # noqa: E402
 from pytest_httpserver import HTTPServer  # noqa: E402
 from slack_sdk import WebClient  # noqa: E402
 
-from feedback.sources import slack_api_outgoing, slack_api_stretch  # noqa: E402
+from feedback.sources.slack_api import outgoing, stretch  # noqa: E402
 from feedback.warehouse.duckdb import DuckDBWarehouse  # noqa: E402
 from tests.plugins.feedback.sources.slack_house import House  # noqa: E402
 from tests.plugins.feedback.sources.slack_stand_in import TOKEN, SlackStandIn  # noqa: E402
@@ -157,12 +157,12 @@ def main() -> None:
         truth = set(made.truth())
         first = bench.house("first")
         # A real first load has hours for its calls, and commits each minute what it has read.
-        most, slack_api_outgoing.MOST_ROWS, slack_api_outgoing.MOST_SECONDS = slack_api_outgoing.MOST_ROWS, 50_000, 1e9
+        most, outgoing.MOST_ROWS, outgoing.MOST_SECONDS = outgoing.MOST_ROWS, 50_000, 1e9
         bench.measure("first load, 30 days", "–", ours(first), before, end - DAY)
-        slack_api_outgoing.MOST_ROWS = most
-        hot_days, slack_api_stretch.HOT_DAYS = slack_api_stretch.HOT_DAYS, -1
+        outgoing.MOST_ROWS = most
+        hot_days, stretch.HOT_DAYS = stretch.HOT_DAYS, -1
         bench.measure("a day", 2_600, ours(bench.house("plain", like="first")), truth, end)
-        slack_api_stretch.HOT_DAYS = hot_days
+        stretch.HOT_DAYS = hot_days
         whole = bench.house("whole", like="first")
         bench.measure("a day, with edits of replies", 4_200, ours(whole), truth, end)
         bench.measure("the same day again", 600, ours(whole), truth, end + 2 * HOUR)

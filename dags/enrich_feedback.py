@@ -2,11 +2,12 @@
 ### Enrich feedback
 
 Asks a model every question that an item still owes, many items to a request, within the budget; checks
-each answer; publishes, question by question, what passes its suite.
+each answer; publishes, question by question, what passes its suite. Golden items are asked before them, once by each
+prompt version and model: a changed prompt that is worse than what is published is blocked.
 
 **Starts when** `feedback.items` is updated. **Reads** `feedback.items`, `ops.answers`, `ops.llm_answers`.
-**Writes** `ops.llm_answers`, `ops.llm_calls`, `ops.llm_batches`, `feedback.<enrichment>`, `ops.answers`,
-`ops.quarantine`. **Updates** the asset of each enrichment.
+**Writes** `ops.llm_answers`, `ops.llm_calls`, `ops.llm_batches`, `ops.golden_answers`, `feedback.<enrichment>`,
+`ops.answers`, `ops.quarantine`. **Updates** the asset of each enrichment.
 
 **In mode batch** `ask` defers, for up to a day, while a batch is out; `ops.llm_batches` says which. To mark it failed
 cancels the batch; what was done is landed by the next run.

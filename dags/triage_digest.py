@@ -1,16 +1,16 @@
 """
 ### Triage digest
 
-Writes what each team should read today, with a quote and a link each, and the report on the whole.
-At most one digest per team and day. `watch` opens an incident where a source has fallen silent or
-`extract_feedback` did not run, and tells Slack what it could not be told before.
+Writes what each team should read today, with a quote and a link each, posts it where a channel is set, and writes the
+report on the whole. At most one digest per team and day. `watch` opens an incident where a source has fallen silent, a
+Dag did not run or a channel takes no digest, and tells Slack what it could not be told before.
 
 **Starts when** `feedback.entities` is updated, or at `FEEDBACK_DIGEST_CRON` where nothing was.
 **Reads** `feedback.*`, `ops.*`. **Writes** `$FEEDBACK_HOME/digest/`, `$FEEDBACK_HOME/report/index.html`,
 `ops.posts`, `ops.reports`, `ops.incidents`.
 
-**If it fails**: no table is touched by it. Its line says which file could not be written; clear the run.
-The report is written also where a digest failed.
+**If it fails**: no table is touched by it. Its line says which file could not be written; clear the run: what is posted
+is not posted again. Slack being away is no failure. The report is written also where a digest failed.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from include.alerts import notifier
 from include.defaults import DAG_DEFAULTS
 from include.digest import DIGEST, REPORT
 from include.enrichments import ENRICHMENTS
+from include.expectations import SUBJECTS
 from include.golden import golden_file
 from include.sources import WATCHED
 from include.warehouse import warehouse
@@ -52,7 +53,13 @@ def triage_digest() -> None:
     )
     digest = DigestOperator(task_id="digest", warehouse=TABLES, **DIGEST)
     watch = WatchOperator(
-        task_id="watch", sources=WATCHED, notifier=notifier(SETTINGS), as_of=SETTINGS.as_of, warehouse=TABLES
+        task_id="watch",
+        sources=WATCHED,
+        subjects=SUBJECTS,
+        woken=assets.WOKEN,
+        notifier=notifier(SETTINGS),
+        as_of=SETTINGS.as_of,
+        warehouse=TABLES,
     )
     report = ReportOperator(task_id="report", warehouse=TABLES, trigger_rule="all_done", **REPORT)
 

@@ -1,4 +1,4 @@
-"""Who is told when a task fails or a source falls silent."""
+"""Who is told when a task fails or a source falls silent, and how Slack is reached."""
 
 from __future__ import annotations
 
@@ -23,5 +23,10 @@ def notifier(settings: Settings) -> IncidentNotifier:
         folder=settings.data_home / "alerts",
         report=settings.data_home / "report" / "index.html",
         channel=settings.alert_channel,
-        client=cast("Callable[[], WebClient]", partial(slack_client, "slack_api_default", settings.allow_http)),
+        client=slack(settings),
     )
+
+
+def slack(settings: Settings) -> Callable[[], WebClient]:
+    """Return what makes Slack's client when something is posted."""
+    return cast("Callable[[], WebClient]", partial(slack_client, "slack_api_default", settings.allow_http))

@@ -1,8 +1,9 @@
 """Which prompts and models may answer without a word, and how right each has to be about golden items.
 
-A prompt's version is in ``make eval``. A changed prompt or another model still publishes, with a warning, until
-its line stands here. A model that is listed under ``LEAST`` blocks what it is worse at: the lower bound of its
-share of right golden answers, over at least 50 of them, has to reach the number.
+A prompt's version is in ``make eval``. A changed prompt, or another model, is asked the golden items beside its first
+batch. With 50 of them or more, a model of ``MODELS`` publishes only what is as right as what is published, or as
+``LEAST`` demands. With fewer it publishes, and the gate says ``not_enough_history``. It warns until the version of the
+prompt and the model stand here.
 """
 
 PROMPTS = {
@@ -16,6 +17,9 @@ PROMPTS = {
 MODELS = ("offline", "gpt-6-luna", "gpt-6-sol")
 """The models that may answer: the offline model, which is none and says so, and those of the price table."""
 
+UNHEARD = ("sample",)
+"""Authors of golden answers that are shown and decide nothing: the bundled ones are about an invented product."""
+
 LEAST: dict[str, dict[str, float]] = {"sentiment": {}, "intent": {}, "area": {}, "mentions": {}}
-"""By enrichment and model, for example ``{"sentiment": {"gpt-6-luna": 0.8}}``: what you have measured on your own
-golden items, less what you are ready to lose. The bundled ones are about an invented product: they judge nobody."""
+"""By enrichment and model, for example ``{"sentiment": {"gpt-6-luna": 0.8}}``: a lower bound to reach in place of what
+is published, as you have measured it, less what you are ready to lose."""

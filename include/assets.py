@@ -24,6 +24,12 @@ WAREHOUSE = (
     else Asset(_SETTINGS.warehouse_asset)
 )
 
+WOKEN = {
+    "enrich_feedback": ("extract_feedback", "publish"),
+    "resolve_entities": ("enrich_feedback", "mentions.publish"),
+}
+"""Each Dag that another wakes, and that one with the task that does; ``triage_digest`` looks, and has an hour too."""
+
 # extract_feedback: what customers said.
 ITEMS = _table("feedback.items")
 

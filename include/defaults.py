@@ -9,7 +9,6 @@ from include import settings
 from include.alerts import notifier
 
 _SETTINGS = settings.load()
-settings.refuse_what_is_not_built(_SETTINGS)
 
 LONGEST = timedelta(minutes=30)
 """How long a task may take; one that reads an API may take its minutes of calls beside."""

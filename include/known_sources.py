@@ -30,7 +30,7 @@ from feedback.sources.google_play import GooglePlay
 from feedback.sources.google_play_csv import GooglePlayCsv
 from feedback.sources.itunes_feed import ItunesFeed
 from feedback.sources.itunes_pages import ItunesPages
-from feedback.sources.slack_api import SlackApi
+from feedback.sources.slack_api.source import SlackApi
 from feedback.sources.slack_export import SlackExport
 
 OWN: tuple[Source, ...] = ()

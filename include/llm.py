@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from feedback.llm.asking import Asking
+from include.approved import UNHEARD
 from include.settings import ROOT, Settings
 
 PRICES = ROOT / "include" / "prices.yaml"
@@ -29,6 +30,7 @@ def asking(settings: Settings) -> Asking:
         budget_usd=settings.llm_budget_usd,
         budget_usd_day=settings.llm_budget_usd_day,
         journal=journal(settings),
+        unheard=UNHEARD,
         as_of=settings.as_of,
         allow_http=settings.allow_http,
     )

@@ -196,15 +196,3 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         allow_http=read("ALLOW_HTTP", names, ()),
         unread=read.unread(),  # the last of all
     )
-
-
-def refuse_what_is_not_built(settings: Settings) -> None:
-    """Refuse what the contract names and this version cannot do yet, rather than do half of it.
-
-    :raises SettingError: one line that names the variable.
-    """
-    if settings.digest_channel:
-        raise SettingError(
-            "FEEDBACK_DIGEST_CHANNEL is not built yet: digests are not posted to Slack; unset it and read the files"
-            " in digest/"
-        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,8 +17,8 @@ from feedback.sources.google_play import GooglePlay
 from feedback.sources.google_play_csv import GooglePlayCsv
 from feedback.sources.itunes_feed import ItunesFeed
 from feedback.sources.itunes_pages import ItunesPages
-from feedback.sources.slack_api import SlackApi
-from feedback.sources.slack_api_pace import Clock
+from feedback.sources.slack_api.pace import Clock
+from feedback.sources.slack_api.source import SlackApi
 from feedback.sources.slack_export import SlackExport
 from include import known_sources, settings
 from include.settings import ROOT, Settings
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from feedback.sources.web import Web
 
 SAMPLE = ROOT / "include/sample"
+FILES = (SlackExport, GooglePlayCsv, ItunesPages)
 BOT_CHANNELS: tuple[str, ...] = ()
 """Slack channels, by id or name, whose bots speak for customers, such as a contact form's."""
 
@@ -38,7 +40,6 @@ def sources(chosen: Settings) -> tuple[Source, ...]:
     :raises SettingError: a variable asks for what is not built, or names an app twice.
     """
     _refuse_twice(chosen)
-    settings.refuse_what_is_not_built(chosen)
     if chosen.is_sample:
         return (
             SlackExport(SAMPLE / "slack_export"),
@@ -149,9 +150,12 @@ def _kept(file: Path) -> bytes:
     return file.read_bytes()
 
 
+def watched(found: Iterable[Source]) -> frozenset[str]:
+    """Return the sources of items that go on by themselves, so that their silence means something."""
+    return frozenset(source.item_source for source in found if not isinstance(source, FILES))
+
+
 SETTINGS = settings.load()
 SOURCES = sources(SETTINGS)
-FILES = (SlackExport, GooglePlayCsv, ItunesPages)
-WATCHED = frozenset(source.item_source for source in SOURCES if not isinstance(source, FILES))
-"""The sources of items that go on by themselves, so that their silence means something."""
+WATCHED = watched(SOURCES)
 ITEM_RULES = item_rules(SETTINGS)

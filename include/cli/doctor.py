@@ -66,6 +66,7 @@ def examine(configured: Settings) -> Iterator[Finding]:
         ("sources", _sources),
         ("model", _model),
         ("batches", _batches),
+        ("slack", _slack),
         ("home", _home),
         ("airflow", _airflow),
     ):
@@ -84,7 +85,6 @@ def _looked(what: str, look: Callable[[Settings], Iterator[Finding]], configured
 
 
 def _settings(configured: Settings) -> Iterator[Finding]:
-    settings.refuse_what_is_not_built(configured)
     for variable in configured.unread:
         yield Finding(variable, None, "is no variable of ours: nothing reads it")
     yield Finding("settings", True, f"every variable can be used; Python {sys.version.split()[0]}")
@@ -151,6 +151,17 @@ def _batches(configured: Settings) -> Iterator[Finding]:
     for batch in batches_out(open_warehouse(configured)):
         since = f"{batch.created_at:%Y-%m-%d %H:%M} UTC"
         yield Finding(batch.batch_id or "a batch", None, f"out since {since}, {batch.request_count:,} requests")
+
+
+def _slack(configured: Settings) -> Iterator[Finding]:
+    """Whether digests and alerts can be posted: nothing is, to see it."""
+    from feedback.notifications.calling import may_post
+    from include.alerts import slack
+    from include.digest import channels
+
+    for channel in sorted({*channels(configured).values(), *filter(None, [configured.alert_channel])}):
+        missing = may_post(slack(configured), channel)
+        yield Finding(channel, not missing, missing or "digests and alerts can be posted there")
 
 
 def _home(configured: Settings) -> Iterator[Finding]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 HELP = (
     "ask the golden set with the current prompts and model: how right, what flips against what is published, what cost"
 )
-STATUSES = "exit status: 0 the gate would publish, 3 the golden rule would block a model that include/approved.py lists"
+STATUSES = "exit status: 0 the gate would publish, 3 its golden rule would block"
 HOLDS, BLOCKS = 0, 3
 NOTHING = "no golden answers: put rows into ops.golden, correct answers in make review, or run the sample first"
 
@@ -73,6 +73,7 @@ def _share(share: Share) -> str:
 
 
 def _verdict(one: Judged) -> str:
-    if one.least is None:
+    if one.standing is None or one.standing.bound is None:
         return "reports only"
-    return f"{'holds' if one.holds else 'blocks'}: at least {one.least:.0%}"
+    lower = f"{one.standing.share.low:.0%}, at least {one.standing.bound:.0%}"
+    return f"{'holds' if one.holds else 'blocks'}: {lower}"

@@ -34,7 +34,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace) -> int:
     configured = settings.load()
-    settings.refuse_what_is_not_built(configured)
     with run_lock(configured.home):
         return _run(configured, options)
 
@@ -143,7 +142,5 @@ def exit_status(facts: dict[str, Any], states: dict[str, str]) -> int:
         return BLOCKED
     if set(states.values()) - {"success"}:
         return FAILED
-    is_waiting = (
-        facts["pending"] or facts["names"] or facts["refused"] or facts["left"] or "enrich_feedback" not in states
-    )
-    return WAITING if is_waiting else PUBLISHED
+    is_waiting = any(facts[what] for what in ("pending", "names", "refused", "left", "unposted"))
+    return WAITING if is_waiting or "enrich_feedback" not in states else PUBLISHED

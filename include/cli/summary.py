@@ -48,6 +48,7 @@ CASES = "select subject from ops.cases where state = 'open' order by opened_at, 
 def collect(settings: Settings, run_ids: dict[str, str], seconds: float) -> dict[str, Any]:
     """Return what the runs did and what the warehouse holds now."""
     from feedback.digest.runs import troubles
+    from feedback.notifications.digests import waiting
     from feedback.resolution.waiting import open_names
     from include.entities import ENTITY_KINDS
     from include.golden import agreement
@@ -70,6 +71,7 @@ def collect(settings: Settings, run_ids: dict[str, str], seconds: float) -> dict
         "cases": [row["subject"] for row in warehouse.rows(CASES)],
         "refused": [row for row in warehouse.rows(REFUSED) if row["source"] in read],
         "left": [row for row in warehouse.rows(LEFT) if row["source"] in read],
+        "unposted": waiting(warehouse),
         "troubles": troubles(warehouse, runs),
         **warehouse.rows(CALLS.format(marks=marks), runs)[0],
         "agreement": agreement(warehouse),
@@ -142,6 +144,9 @@ def complaints(facts: dict[str, Any], states: dict[str, str]) -> list[str]:
         lines.append(f"{facts['pending']:,} answers wait; the next run goes on with them")
     if facts["names"]:
         lines.append(f"{facts['names']:,} names wait for what they stand for; the next run goes on with them")
+    if facts["unposted"]:
+        told = ", ".join(facts["unposted"])
+        lines.append(f"not posted to Slack yet, the next run tries again, see `make doctor`: {told}")
     if facts["cases"] and not any(trouble["outcome"] == "blocked" for trouble in facts["troubles"]):
         lines.append(f"waits for a decision, see `make review`: {', '.join(facts['cases'])}")
     if not lines:

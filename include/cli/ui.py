@@ -21,7 +21,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace) -> int:
     configured = settings.load()
-    settings.refuse_what_is_not_built(configured)
     with run_lock(configured.home):  # its tasks and a run's would pay for the same questions
         return _until_stopped(configured, options.port)
 

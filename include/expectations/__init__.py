@@ -7,11 +7,12 @@ from pathlib import Path
 
 from feedback.llm.enrichment import Enrichment
 from feedback.resolution.normalise import norm
-from feedback.validation.golden import approved_rule, golden_rule
+from feedback.validation.bar import Bar
+from feedback.validation.golden import GOLDEN_HOLDS, approved_rule
 from feedback.validation.rule import Rule
 from feedback.validation.spending import budget_rule
 from feedback.validation.subject import Subject, answer_subject
-from include.approved import LEAST, MODELS, PROMPTS
+from include.approved import LEAST, MODELS, PROMPTS, UNHEARD
 from include.enrichments import ENRICHMENTS
 from include.expectations.entities import ENTITIES_SUBJECT
 from include.expectations.items import ITEMS_SUBJECT
@@ -20,10 +21,15 @@ from include.settings import Settings, load
 
 def _subject(enrichment: Enrichment) -> Subject:
     name = enrichment.name
-    approved = (approved_rule(PROMPTS.get(name, ""), MODELS), golden_rule(LEAST.get(name, {})))
+    approved = (approved_rule(PROMPTS.get(name, ""), MODELS), GOLDEN_HOLDS)
     golden_by = {"compared": "norm", "fold": norm} if name == "mentions" else {"compared": enrichment.label_field}
     return answer_subject(
-        name, key=enrichment.key, rules=(*enrichment.rules, *approved), label=enrichment.label_field, **golden_by
+        name,
+        key=enrichment.key,
+        rules=(*enrichment.rules, *approved),
+        label=enrichment.label_field,
+        bar=Bar(frozenset(MODELS), LEAST.get(name, {}), frozenset(UNHEARD)),
+        **golden_by,
     )
 
 

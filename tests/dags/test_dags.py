@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from feedback.operators.feedback_operator import FeedbackOperator
+from include.assets import WOKEN
 
 ROOT = Path(__file__).resolve().parents[2]
 POOLS = {"feedback", "feedback_llm", "feedback_slack", "feedback_write"}
@@ -72,6 +73,18 @@ def test_the_example_producer_is_read_only_where_it_is_asked_for():
     bag = BundleDagBag(dag_folder=ROOT, bundle_path=ROOT, bundle_name="feedback")
 
     assert set(bag.dags) == OURS
+
+
+def test_what_is_watched_is_what_wakes_each_dag(dags):
+    def waking(dag_id):
+        wanted = starts_when(dags[dag_id])
+        (found,) = [
+            (dag.dag_id, task.task_id) for dag, task in tasks(dags) if wanted & {asset.name for asset in task.outlets}
+        ]
+        return found
+
+    assert {dag_id: waking(dag_id) for dag_id in WOKEN} == WOKEN
+    assert OURS - set(WOKEN) == {"extract_feedback", "triage_digest"}
 
 
 def test_each_dag_is_woken_by_what_the_one_before_it_publishes(dags):

@@ -44,7 +44,15 @@ COMPARED = (
     *("feedback.entity_names", "feedback.entities", "feedback.entities_current", "feedback.mentions_resolved"),
     *("feedback.entity_reasons", "ops.entity_decisions", "ops.entity_events", "ops.entity_overrides", "ops.case_names"),
     *("feedback.answers_history", "marts.feedback_wide"),
-    *("ops.answers", "ops.validations", "ops.quarantine", "ops.golden", "ops.posts", "ops.coverage"),
+    *(
+        "ops.answers",
+        "ops.validations",
+        "ops.quarantine",
+        "ops.golden",
+        "ops.golden_answers",
+        "ops.posts",
+        "ops.coverage",
+    ),
 )
 
 

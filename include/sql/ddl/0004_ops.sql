@@ -260,16 +260,19 @@ create table if not exists ops.incidents (
 create table if not exists ops.posts (
     post_key varchar not null, -- kind, team and day, or the incident
     kind varchar not null, -- digest or incident
-    channel varchar, -- the Slack channel; NULL while it is only written to a file
+    channel varchar, -- the Slack channel; NULL where it is only written to a file
     thread_key varchar, -- the post in whose thread it stands
     attempt varchar, -- who is sending it
-    status varchar not null, -- planned, posting, posted, quiet or ambiguous
+    taken_at timestamp_ntz, -- when somebody last set about sending it, UTC
+    tried_at timestamp_ntz, -- when it was last sent, UTC: it may stand in the channel since then
+    status varchar not null, -- planned, posting, posted, quiet, or ambiguous: sent, and nobody knows whether it arrived
     ts varchar, -- the post in Slack
+    body variant, -- what a digest says that goes to Slack; NULL otherwise, and once something in it was erased
     body_sha varchar not null, -- sha256 of its body
     window_from timestamp_ntz, -- what a digest covers: after this
     window_to timestamp_ntz, -- what a digest covers: up to this
     run_id varchar not null, -- the run that wrote it
-    updated_at timestamp_ntz not null -- when, UTC
+    updated_at timestamp_ntz not null -- when it was written, UTC
 );
 
 -- Right answers that people gave, to judge prompts and models by.

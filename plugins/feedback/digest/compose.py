@@ -38,6 +38,8 @@ def compose(
     """
     lines = [line(pick, selection, hosts) for pick in selection.picks]
     summary = wording.summary(selection)
+    if warnings:
+        summary += f" The gate warns of {wording.plural(len(warnings), 'finding')}, see the end."
     blocks = _blocks(selection, day, summary, lines, warnings)
     while _size(blocks) > MOST_CHARACTERS or len(blocks) > MOST_BLOCKS:
         lines.pop()

@@ -48,12 +48,14 @@ class Team:
     :param title: as people say it.
     :param focus: what the team reads; any of them is enough.
     :param takes_rest: also reads what no team's focus matches, so that nothing that matters is unread.
+    :param channel: of Slack, by id, where its digest goes, if not where all others go.
     """
 
     name: str
     title: str
     focus: tuple[Focus, ...]
     takes_rest: bool = False
+    channel: str | None = None
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", self.name):

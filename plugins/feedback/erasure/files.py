@@ -34,7 +34,7 @@ def telling(places: Places, items: Collection[str], names: Collection[str]) -> l
         return []
     reports = sorted(places.report.glob("*.html")) if places.report.is_dir() else []
     digests = sorted(places.digests.glob("*.json")) if places.digests.is_dir() else []
-    return [*reports, *(path for path in digests if _tells(path, items, names))]
+    return [*reports, *(path for path in digests if tells(path.read_text("utf-8", "replace"), items, names))]
 
 
 def copies(places: Places, before: datetime | None = None) -> list[Path]:
@@ -49,14 +49,13 @@ def remove(paths: Collection[Path]) -> None:
         path.unlink(missing_ok=True)
 
 
-def _tells(path: Path, items: Collection[str], names: Collection[str]) -> bool:
-    """Whether a digest has a line about an item or says a name; what cannot be read is taken to."""
-    text = path.read_text(encoding="utf-8", errors="replace")
+def tells(digest: str, items: Collection[str], names: Collection[str]) -> bool:
+    """Say whether a digest has a line about an item or says a name; what cannot be read is taken to."""
     try:
-        told = {line["item_id"] for line in json.loads(text)["lines"]}
+        told = {line["item_id"] for line in json.loads(digest)["lines"]}
     except (ValueError, KeyError, TypeError):
         return True
-    said = _words(text)
+    said = _words(digest)
     return not told.isdisjoint(items) or any(_words(name) in said for name in names)
 
 

@@ -20,14 +20,17 @@ from feedback.llm.recovery import recover
 from feedback.model import Run
 from feedback.warehouse.base import Warehouse
 
-POSTED = "select post_key, channel, ts from ops.posts where ts is not null order by post_key"
+POSTED = """
+    select post_key, channel, coalesce(ts, 'if it arrived') as ts from ops.posts
+    where kind = 'digest' and (ts is not null or status in ('posting', 'ambiguous')) order by post_key
+"""
 
 
 @dataclass(frozen=True)
 class Plan:
     """What an erasure is about to do.
 
-    :param posted: digests in Slack that tell of the words: nobody but a person can take them back.
+    :param posted: digests in Slack that tell of the words: a person has them written anew, or takes them back.
     """
 
     scope: Scope
@@ -51,7 +54,7 @@ def plan(warehouse: Warehouse, scope: Scope, enrichments: Sequence[Enrichment], 
     found = reach(warehouse, scope, enrichments, run)
     telling = files.telling(places, found.items, {norm for _, norm in found.names})
     whole = files.copies(places) if scope.reason == "erased" else []
-    return Plan(scope, found, (*telling, *whole), tuple(_posted(warehouse, telling)))
+    return Plan(scope, found, (*telling, *whole), tuple(_posted(warehouse, found, telling)))
 
 
 def carry_out(warehouse: Warehouse, planned: Plan, run: Run, tombstone: str | None = None) -> None:
@@ -68,7 +71,8 @@ def drop(warehouse: Warehouse, run: Run) -> None:
     warehouse.transact([unmark(run)])
 
 
-def _posted(warehouse: Warehouse, telling: Sequence[Path]) -> list[str]:
-    """Return the posts of the digests whose files tell of the words."""
-    told = {f"digest:{path.stem[11:]}:{path.stem[:10]}" for path in telling}
-    return [f"channel {row['channel']}, {row['ts']}" for row in warehouse.rows(POSTED) if row["post_key"] in told]
+def _posted(warehouse: Warehouse, found: Reach, telling: Sequence[Path]) -> list[str]:
+    """Return the posts of the digests that tell of the words, as their rows or their files have them."""
+    told = found.posts | {f"digest:{path.stem[11:]}:{path.stem[:10]}" for path in telling}
+    posted = [row for row in warehouse.rows(POSTED) if row["post_key"] in told]
+    return [f"{row['post_key']} in channel {row['channel']}, {row['ts']}" for row in posted]

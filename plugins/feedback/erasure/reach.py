@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from feedback.erasure.answers import ITEMS, Name, paid, said, theirs_alone
+from feedback.erasure.files import tells
 from feedback.erasure.repeated import Rows, repeating
 from feedback.erasure.scope import IS_BLANK, MESSAGES, SLACK, Scope
 from feedback.llm.enrichment import Enrichment
@@ -27,6 +28,7 @@ ABOUT_ITEMS = """
 """Every table with a row about an item, those of enrichments to come among them."""
 MARKED = "select row_key from staging.erasing where run_id = ? and target = ? and is_own"
 """The keys of the rows of a raw table whose own words go."""
+POSTS = "select post_key, body from ops.posts where body is not null order by post_key"
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class Reach:
     :param repeated: by table the rows that repeat the words, and their payloads without.
     :param answers: keys in ``ops.llm_answers``.
     :param names: those that nobody else has used.
+    :param posts: keys in ``ops.posts`` of digests that tell of the items.
     """
 
     counts: dict[str, int]
@@ -47,6 +50,7 @@ class Reach:
     repeated: dict[str, Rows]
     answers: frozenset[str]
     names: frozenset[Name]
+    posts: frozenset[str]
 
 
 def reach(warehouse: Warehouse, scope: Scope, enrichments: Sequence[Enrichment], run: Run) -> Reach:
@@ -58,14 +62,17 @@ def reach(warehouse: Warehouse, scope: Scope, enrichments: Sequence[Enrichment],
     about = tuple(row["name"] for row in warehouse.rows(ABOUT_ITEMS)) if items else ()
     found = said(warehouse, about, run)
     answers, names = paid(warehouse, found, enrichments), theirs_alone(warehouse, found.names, run)
+    said_names = {norm for _, norm in names}
+    posts = [row["post_key"] for row in warehouse.rows(POSTS) if items and tells(row["body"], items, said_names)]
     counts = {
         **_of_raw(warehouse, scope, repeated, run),
         **{table: _count(warehouse, table, f"item_id in ({ITEMS})", run.run_id) for table in about},
         "ops.llm_answers": len(answers),
         "feedback.entity_names": len(names),
+        "ops.posts": len(posts),
         "ops.reports": _count(warehouse, "ops.reports", "1 = 1") if items else 0,
     }
-    return Reach(counts, items, about, repeated, frozenset(answers), frozenset(names))
+    return Reach(counts, items, about, repeated, frozenset(answers), frozenset(names), frozenset(posts))
 
 
 def _mark(warehouse: Warehouse, scope: Scope, repeating: Rows, run: Run) -> None:

@@ -56,12 +56,20 @@ def erase(warehouse: Warehouse, scope: Scope, found: Reach, run: Run, tombstone:
         "delete from ops.llm_answers where answer_key in (select answer_key from incoming.answers)",
         *_names(),
         *(["delete from ops.reports"] if found.items else []),
+        *_posts(),
         *_others(run, now),
         *(step for target in scope.rows for step in _own(target, scope, run, now)),
         *_author(scope, run, now, tombstone),
         unmark(run),
     ]
     warehouse.transact(steps, _relations(found))
+
+
+def _posts() -> Iterator[Step]:
+    """A digest that nobody has seen is written anew; of one that may be in Slack stays that it was."""
+    telling = "post_key in (select post_key from incoming.posts)"
+    yield f"delete from ops.posts where {telling} and status = 'planned' and ts is null"
+    yield f"update ops.posts set body = null where {telling}"
 
 
 def _own(target: str, scope: Scope, run: Run, now: datetime) -> Iterator[Step]:
@@ -153,6 +161,7 @@ def _relations(found: Reach) -> dict[str, pa.Table]:
         "versions": _table(versions, row_key=None, valid_from=instant),
         "answers": _table([(key,) for key in sorted(found.answers)], answer_key=None),
         "names": _table(names, kind=None, norm=None, entity_id=None),
+        "posts": _table([(key,) for key in sorted(found.posts)], post_key=None),
     }
 
 

@@ -22,6 +22,7 @@ class Asking:
     :param rpm: requests per minute; learnt from the service where None. ``tpm``: the same of tokens.
     :param budget_usd: hard limit of a Dag run. ``budget_usd_day``: of a UTC day over all Dags.
     :param journal: folder on this machine where what is paid is written before it is in the warehouse.
+    :param unheard: authors of golden answers that decide nothing, so that runs do not ask about them.
     :param as_of: the instant taken as now; None for the clock.
     :param allow_http: hosts that may be asked without TLS although they are not this machine.
     """
@@ -38,5 +39,6 @@ class Asking:
     budget_usd: float = 5.0
     budget_usd_day: float = 20.0
     journal: Path | None = None
+    unheard: Sequence[str] = ()
     as_of: datetime | None = None
     allow_http: Sequence[str] = ()

@@ -108,7 +108,8 @@ class BatchSession:
         """Return what this task of this run has paid, before and after it waited."""
         run = self.store.run
         return self.store.warehouse.rows(
-            "select count(*) as calls, 0 as check_calls, coalesce(sum(input_tokens), 0) as input_tokens,"
+            "select count_if(purpose <> 'golden') as calls, 0 as check_calls,"
+            " count_if(purpose = 'golden') as golden_calls, coalesce(sum(input_tokens), 0) as input_tokens,"
             " coalesce(sum(output_tokens), 0) as output_tokens, coalesce(sum(cost_usd), 0) as cost_usd"
             " from ops.llm_calls where dag_id = ? and task_id = ? and run_id = ?",
             (run.dag_id, run.task_id, run.run_id),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -64,6 +64,12 @@ class Paid:
     def __init__(self, ledger: Ledger, enrichments: Mapping[str, Enrichment], models: Models):
         self.ledger, self.enrichments = ledger, enrichments
         self.models = [model for model in (models.small, models.large) if model]
+
+    def look_ahead(self, questions: Iterable[Question]) -> None:
+        """Look for the answers to many questions together, before ``decide`` is asked for them row by row."""
+        self.ledger.look_ahead(
+            answer_key(key, self.enrichments[name], model) for key, name in questions for model in self.models
+        )
 
     def decide(self, rows: Sequence[Row]) -> Mapping[Question, Decided]:
         keys = {

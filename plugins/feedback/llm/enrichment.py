@@ -121,6 +121,11 @@ class Enrichment:
         return found[0]
 
     @cached_property
+    def told_by(self) -> str:
+        """The field by which answers are compared: what is named, else the label."""
+        return "surface" if "surface" in self.row_type.model_fields else self.label_field
+
+    @cached_property
     def labels(self) -> tuple[str, ...]:
         """The label set, in the order of the type."""
         return get_args(self.row_type.model_fields[self.label_field].annotation)
@@ -142,6 +147,8 @@ class Enrichment:
         rows = [{"item_id": item_id, **part} for part in self.parts(answer)]
         if self.derive:
             rows = [{**row, **self.derive(item_id, row)} for row in rows]
+        if not self.list_field:
+            return rows
         by_key: dict[tuple[Any, ...], Answer] = {}
         for row in rows:
             by_key.setdefault(tuple(row[column] for column in self.key), row)

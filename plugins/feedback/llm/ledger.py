@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import json
 import time
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from feedback.llm.budget import Spent
 from feedback.llm.enrichment import Answer, Enrichment
@@ -24,12 +24,17 @@ from feedback.llm.prices import Model, Usage
 from feedback.model import Run, digest, utc_now
 from feedback.warehouse.base import Warehouse
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 FLUSH_ANSWERS = 8_000
 """About 2,000 rows with four questions each."""
 
 FLUSH_S = 15.0
 """What is paid again at most after the loss of a host, beside what was in flight; a kill or Ctrl-C loses less."""
 
+LOOKED_FOR = 2
+"""So many lookings ahead are remembered: one whose shards are asked, one whose last shard still is."""
 
 _as_json = json.JSONEncoder(ensure_ascii=False).encode
 
@@ -48,8 +53,7 @@ class Known:
     call_id: str
 
 
-@dataclass(frozen=True)
-class Paid:
+class Paid(NamedTuple):
     """An answer that was paid now.
 
     :param key: see ``answer_key``.
@@ -78,6 +82,8 @@ class Ledger:
         self._open: dict[str, Row] = {}
         self._calls: dict[str, Row] = {}
         self._answers: dict[str, Row] = {}
+        self._missing: deque[set[str]] = deque(maxlen=LOOKED_FOR)
+        """Keys that ``look_ahead`` did not find and that were not written since: one task asks at a time."""
         self._flushed_at = time.monotonic()
 
     @property
@@ -98,19 +104,34 @@ class Ledger:
 
     def known(self, keys: Sequence[str]) -> dict[str, Known]:
         """Return the answers that were paid before."""
-        import pyarrow as pa
-
-        if not keys or not self.warehouse.rows("select 1 as one from ops.llm_answers limit 1"):
-            return {}
-        found = self.warehouse.arrow(
-            "select known.answer_key, known.answer, known.model, known.call_id from ops.llm_answers as known"
-            " join incoming.wanted as wanted on wanted.answer_key = known.answer_key",
-            incoming={"wanted": pa.table({"answer_key": pa.array(keys, pa.string())})},
-        )
+        wanted = [key for key in keys if not self._is_missing(key)]
+        found = self._look_for("known.answer_key, known.answer, known.model, known.call_id", wanted)
         return {
             row["answer_key"]: Known(json.loads(row["answer"]), row["model"], row["call_id"])
             for row in found.to_pylist()
         }
+
+    def look_ahead(self, keys: Iterable[str]) -> None:
+        """Look for many answers at once that ``known`` will be asked for: each looking goes through all there are."""
+        wanted = list(keys)
+        missing = set(wanted)
+        missing.difference_update(self._look_for("known.answer_key", wanted).column("answer_key").to_pylist())
+        self._missing.append(missing)
+
+    def _look_for(self, columns: str, keys: Sequence[str]) -> pa.Table:
+        import pyarrow as pa
+
+        wanted = pa.table({"answer_key": pa.array(keys, pa.string())})
+        if not keys or not self.warehouse.rows("select 1 as one from ops.llm_answers limit 1"):
+            return wanted.slice(0, 0)
+        return self.warehouse.arrow(
+            f"select {columns} from ops.llm_answers as known"
+            " join incoming.wanted as wanted on wanted.answer_key = known.answer_key",
+            incoming={"wanted": wanted},
+        )
+
+    def _is_missing(self, key: str) -> bool:
+        return any(key in missing for missing in self._missing)
 
     def intend(
         self,
@@ -177,9 +198,17 @@ class Ledger:
         """Write what has come together. Safe to call from a thread while the others go on."""
         drop = self._journal.turn() if self._journal else None
         answers, calls, intents = dict(self._answers), dict(self._calls), dict(self._open)
-        write(self.warehouse, [*intents.values(), *calls.values()], list(answers.values()))
+        new = set(filter(self._is_missing, answers))
+        write(
+            self.warehouse,
+            [*intents.values(), *calls.values()],
+            [row for key, row in answers.items() if key not in new],
+            [row for key, row in answers.items() if key in new],
+        )
         for key in answers:
             self._answers.pop(key, None)
+        for missing in self._missing:
+            missing.difference_update(new)
         for call_id in calls:
             self._calls.pop(call_id, None)
         self._flushed_at = time.monotonic()

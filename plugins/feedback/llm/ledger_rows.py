@@ -8,7 +8,7 @@ from typing import Any
 from feedback.llm.prices import Model, Usage
 from feedback.model import Run, utc_now
 from feedback.warehouse.base import Warehouse
-from feedback.warehouse.merge import upsert
+from feedback.warehouse.merge import Writing, write_together
 
 Row = dict[str, Any]
 
@@ -49,7 +49,16 @@ def kept(answers: Sequence[Sequence[str]], call: Mapping[str, Any]) -> dict[str,
     return {one[0]: {**dict(zip(names, one, strict=True)), **call} for one in answers}
 
 
-def write(warehouse: Warehouse, calls: Sequence[Row], answers: Sequence[Row]) -> None:
-    """Write rows of both tables; those that are there give way."""
-    upsert(warehouse, "ops.llm_answers", answers, ["answer_key"])
-    upsert(warehouse, "ops.llm_calls", calls, ["call_id"])
+def write(warehouse: Warehouse, calls: Sequence[Row], answers: Sequence[Row], new: Sequence[Row] = ()) -> None:
+    """Write rows of both tables at once; those that are there give way.
+
+    :param new: answers of which none is there, so that nobody has to look through all there are.
+    """
+    write_together(
+        warehouse,
+        [
+            Writing("ops.llm_answers", answers, ("answer_key",)),
+            Writing("ops.llm_answers", new),
+            Writing("ops.llm_calls", calls, ("call_id",)),
+        ],
+    )

@@ -8,8 +8,8 @@ meet in one, and rows that arrived together do not.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import pairwise
@@ -38,7 +38,7 @@ AFRESH = "re-asked"
 RULE = "answer_valid"
 """The rule that an answer breaks which cannot be used."""
 
-SHARD_TEXTS = 2_500
+SHARD_TEXTS = 1_000
 """About how many different texts are in memory together."""
 
 WHOLE = "all"
@@ -210,6 +210,15 @@ def as_items(table: pa.Table, enrichments: Sequence[Enrichment]) -> list[Owed]:
     ]
 
 
+def questions_of(tables: Iterable[pa.Table]) -> Iterator[tuple[str, str]]:
+    """Return the key of each text of some shards with each question it owes."""
+    for table in tables:
+        for key, names in zip(
+            *(table.column(name).to_pylist() for name in ("content_hash", "enrichments")), strict=True
+        ):
+            yield from ((key, name) for name in names.split(","))
+
+
 def rows_of(items: Iterable[Owed]) -> list[Row]:
     """Return each distinct text and rating once, with every question that an item of that text owes."""
     texts: dict[str, tuple[Owed, dict[str, None], dict[str, None]]] = {}
@@ -224,6 +233,17 @@ def rows_of(items: Iterable[Owed]) -> list[Row]:
         vars(row)["key"] = item.key  # the same hash, computed once
         rows.append(row)
     return rows
+
+
+def together(shards: Iterable[Shard]) -> list[Shard]:
+    """Return the stretches that shards make, those that follow one another as one."""
+    stretches: list[Shard] = []
+    for shard in sorted(shards, key=lambda shard: shard.first):
+        if stretches and stretches[-1].past == shard.first:
+            stretches[-1] = replace(stretches[-1], texts=stretches[-1].texts + shard.texts, past=shard.past)
+        else:
+            stretches.append(shard)
+    return stretches
 
 
 def waiting(shard: Shard, run: Run) -> tuple[str, str, str]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from feedback.llm import owed
+from feedback.llm import golden_asked, owed
 from feedback.llm.asking import Asking
 from feedback.llm.checks import ONE_IN_FIRST, PackChecks
 from feedback.llm.enrichment import Enrichment
@@ -50,6 +50,14 @@ NOT_OUT = """
 """
 """What no batch is out with."""
 
+BESIDE = """
+    with owed as ({asked})
+    select item_id, content_hash, enrichment from owed
+    union all
+    select item_id, content_hash, enrichment from ({golden}) as golden where exists (select 1 as owed from owed)
+"""
+"""Golden items are asked where something is owed."""
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -70,8 +78,10 @@ def planned(warehouse: Warehouse, enrichments: Sequence[Enrichment], model: Mode
     """Return what asking everything that is owed now would cost."""
     queries = [owed.query(one, is_offline=model.name == OFFLINE, as_of=asking.as_of) for one in enrichments]
     asked = NOT_OUT.format(asked=" union all ".join(f"({sql})" for sql, _ in queries))
+    golden, about = golden_asked.query(enrichments, model.name, asking.unheard)
     checks = PackChecks(warehouse, Registry(enrichments), model, Run("", "", ""), asking.pack)
-    return _estimate(warehouse, checks, asked, [value for _, values in queries for value in values], asking.mode)
+    values = [*(value for _, values in queries for value in values), *about]
+    return _estimate(warehouse, checks, BESIDE.format(asked=asked, golden=golden), values, asking.mode)
 
 
 def pending(warehouse: Warehouse, checks: PackChecks, mode: str) -> Estimate:

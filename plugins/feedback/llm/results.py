@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from feedback.llm.enrichment import Answer, Enrichment
 from feedback.llm.pack import Row
@@ -12,8 +13,7 @@ Question = tuple[str, str]
 """Key of a row, name of an enrichment."""
 
 
-@dataclass(frozen=True)
-class Decided:
+class Decided(NamedTuple):
     """An accepted answer, and who gave it."""
 
     answer: Answer

@@ -159,10 +159,12 @@ class Service:
         """
         import httpx2
         import openai
+        from pydantic_core import to_json
 
         try:
             # Not `chat.completions.create`: that checks each value of a body we have made, for more than its sending.
-            response = await self._client.post("/chat/completions", cast_to=httpx2.Response, body=body)
+            sent = to_json(body)
+            response = await self._client.post("/chat/completions", cast_to=httpx2.Response, content=sent)
         except openai.APIConnectionError as error:
             # A service that took the request may charge for it, whatever became of the answer.
             if type(error.__cause__).__name__ in ("ConnectError", "ConnectTimeout"):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import gc
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
@@ -27,18 +29,22 @@ from feedback.llm.progress import Progress
 from feedback.llm.questions import Registry
 from feedback.llm.results import Results
 from feedback.llm.service import Endpoint, Service
-from feedback.llm.staged import leave_waiting, stage_answers
+from feedback.llm.staged import Staging, leave_waiting
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 OPEN_SHARDS = 3
-"""Shards in memory at a time: one that is asked, one whose last rows are asked again, one that is staged."""
+"""Shards in memory at a time: one that is asked, one whose last rows are asked again, one that is made ready; more
+where more rows are in flight than one has."""
 
-READ_AT_ONCE = 10
-"""Shards that are read together, and held as the warehouse gives them."""
+READ_AT_ONCE = 8
+"""Shards that are read and looked for in the ledger together, and held as the warehouse gives them."""
 
 REPORT_S = 5.0
+
+YOUNG_OBJECTS = 50_000
+"""So many new objects, some 10 MB, lie between two looks for cycles among them."""
 
 T = TypeVar("T")
 
@@ -60,6 +66,19 @@ def models_of(asking: Asking, endpoint: Endpoint) -> Models:
         )
     large = asking.large_model or (None if asking.model else table.large_model)
     return Models(small, table.model(large, endpoint.is_loopback) if large and large != small.name else None)
+
+
+@contextlib.contextmanager
+def few_collections() -> Iterator[None]:
+    """Look for garbage in cycles less often: rows and answers form none, and the looking took a seventh of the time."""
+    before = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(YOUNG_OBJECTS, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
 
 
 @dataclass
@@ -113,7 +132,7 @@ class Session:
 
     def _with_engine(self, work: Callable[[Engine], Awaitable[T]]) -> T:
         try:
-            with ThreadPoolExecutor(1, "warehouse") as thread:
+            with few_collections(), ThreadPoolExecutor(1, "warehouse") as thread:
                 return asyncio.run(self._at_work(work, thread))
         finally:
             self.ledger.close()
@@ -121,13 +140,14 @@ class Session:
     async def _at_work(self, work: Callable[[Engine], Awaitable[T]], thread: ThreadPoolExecutor) -> T:
         asking, ledger, known = self.asking, self.ledger, self.registry.by_name
         limiter = Limiter(asking.rpm, asking.tpm, asking.concurrency)
+        self._paid = Paid(ledger, known, self.models)
         budget = Budget(asking.budget_usd, asking.budget_usd_day, ledger.spent())
         async with Service(self.endpoint, ledger.mode) as service:
             engine = Engine(
                 Caller(service, limiter, budget, ledger),
                 self.registry,
                 self.models,
-                deciders=(Rules(known), Paid(ledger, known, self.models)),
+                deciders=(Rules(known), self._paid),
                 most_rows=self.checks.most_rows,
                 concurrency=asking.concurrency,
                 thread=thread,
@@ -140,14 +160,19 @@ class Session:
 
     async def _all_shards(self, engine: Engine) -> Outcome:
         """Ask shard after shard, the next one as soon as the workers would run dry."""
-        outcome = Outcome()
+        staging = Staging(self.warehouse, self.enrichments, self.run)
         waiting = deque(await engine.in_thread(owed.shards, self.warehouse, self.run))
         self._texts = sum(shard.texts for shard in waiting)
-        room = asyncio.Semaphore(OPEN_SHARDS)
+        in_flight = self.asking.concurrency * self.checks.most_rows
+        room = asyncio.Semaphore(OPEN_SHARDS + in_flight // owed.SHARD_TEXTS)
         ready: deque[pa.Table] = deque()
 
         async def ask(shard: Shard, table: pa.Table) -> None:
-            outcome.counts += await self._shard(engine, shard, table)
+            items = owed.as_items(table, self.enrichments)
+            asked = await engine.ask(owed.rows_of(items))
+            self.checks.choose(asked)
+            self._done += len(asked.rows)
+            await engine.in_thread(staging.add, items, asked.results, shard)
             room.release()
 
         async with asyncio.TaskGroup() as group:
@@ -156,24 +181,19 @@ class Session:
                 await engine.hungry()
                 if not ready:
                     some = list(islice(waiting, READ_AT_ONCE))
-                    ready.extend(await engine.in_thread(owed.read_together, self.warehouse, some, self.run))
+                    ready.extend(await engine.in_thread(self._read, some))
                 if not engine.stopped:
                     group.create_task(ask(waiting.popleft(), ready.popleft()))
-        outcome.stopped = engine.stopped
+        await engine.in_thread(staging.finish)
         if waiting:
             left = await engine.in_thread(leave_waiting, self.warehouse, self.run, engine.stopped)
-            outcome.counts["pending"] += left
-        return outcome
+            staging.counts["pending"] += left
+        return Outcome(staging.counts, engine.stopped)
 
-    async def _shard(self, engine: Engine, shard: Shard, table: pa.Table) -> Counter[str]:
-        """Ask one shard and stage it; return how many questions ended where."""
-        items = owed.as_items(table, self.enrichments)
-        asked = await engine.ask(owed.rows_of(items))
-        self.checks.choose(asked)
-        self._done += len(asked.rows)
-        return await engine.in_thread(
-            stage_answers, self.warehouse, self.enrichments, items, asked.results, self.run, shard
-        )
+    def _read(self, shards: Sequence[Shard]) -> list[pa.Table]:
+        tables = owed.read_together(self.warehouse, shards, self.run)
+        self._paid.look_ahead(owed.questions_of(tables))
+        return tables
 
     async def _report(self, engine: Engine, progress: Progress) -> None:
         while True:

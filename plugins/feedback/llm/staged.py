@@ -4,54 +4,108 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import feedback
 from feedback.llm.enrichment import Enrichment
-from feedback.llm.owed import AFRESH, RULE, WAITING, WHOLE, Owed, Shard, waiting
+from feedback.llm.owed import AFRESH, RULE, WAITING, WHOLE, Owed, Shard, together, waiting
 from feedback.llm.reading import GROUNDED
-from feedback.llm.results import Decided, Results
+from feedback.llm.results import Decided, Question, Results
 from feedback.model import Run, utc_now
 from feedback.text.grounding import locate
 from feedback.text.redaction import has_personal_data
 from feedback.warehouse.base import Step, Warehouse
-from feedback.warehouse.merge import stage_together
+from feedback.warehouse.merge import proposed, stage_together
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+WRITE_QUESTIONS = 10_000
+"""So many come together before they are written: some 5 MB."""
+
+FREE = {"cache": "from_ledger", "rule": "by_rule"}
+"""How answers that cost nothing are counted."""
 
 
-def stage_answers(
-    warehouse: Warehouse,
-    enrichments: Sequence[Enrichment],
-    items: Sequence[Owed],
-    results: Results,
-    run: Run,
-    shard: Shard,
-) -> Counter[str]:
-    """Stage every owed question of a shard in exactly one place; return how many are staged, quarantined and pending.
+class Staging:
+    """What a run was answered, on its way into staging: each shard in full, or not at all.
 
-    All of it or nothing: half of it, left by a task that died, would look like a batch that lost its questions.
-    ``from_ledger`` and ``by_rule`` count those of the staged that cost nothing.
+    Half a shard, left by a task that died, would look like a batch that lost its questions. Several shards are
+    written together, because each writing of a DuckDB file tidies anew what the one before it wrote.
     """
-    now = utc_now()
-    tables: dict[str, list[dict[str, Any]]] = {}
-    accounts = []
-    counts: Counter[str] = Counter()
-    for enrichment in enrichments:
-        rows: list[dict[str, Any]] = []
-        for item in (item for item in items if enrichment.name in item.enrichments):
-            account = _account(item, enrichment, results, now)
-            if account["outcome"] == "staged":
-                decided = results.answers[item.key, enrichment.name]
-                mine = _rows(item, enrichment, decided, now)
-                counts["from_ledger"] += decided.decided_by == "cache"
-                counts["by_rule"] += decided.decided_by == "rule"
-                account["rows_out"] = len(mine)
-                rows += mine
-            counts[account["outcome"]] += 1
-            accounts.append(account)
-        tables[enrichment.name] = rows
-    stage_together(warehouse, {**tables, "asked": accounts}, run, shard.name, then=_taken_up(shard, run))
-    return counts
+
+    def __init__(self, warehouse: Warehouse, enrichments: Sequence[Enrichment], run: Run):
+        self.warehouse, self.enrichments, self.run = warehouse, enrichments, run
+        self.counts: Counter[str] = Counter()
+        """How many questions are staged, quarantined and pending; ``from_ledger`` and ``by_rule``: of the staged, those
+        that cost nothing."""
+        self._shards: list[Shard] = []
+        self._taken_up: list[Shard] = []
+        self._tables: dict[str, list[pa.Table]] = {}
+
+    def add(self, items: Sequence[Owed], results: Results, shard: Shard) -> None:
+        """Take every owed question of a shard, each in exactly one place; write once enough has come together."""
+        now = utc_now()
+        accounts: list[dict[str, Any]] = []
+        for enrichment in self.enrichments:
+            rows: list[dict[str, Any]] = []
+            for item in items:
+                if enrichment.name in item.enrichments:
+                    question = (item.key, enrichment.name)
+                    decided = results.answers.get(question)
+                    mine = _rows(item, enrichment, decided) if decided else []
+                    outcome, reason = ("staged", None) if decided else _why_not(item, question, results)
+                    accounts.append(_account(item, enrichment, outcome, reason, decided, len(mine)))
+                    self._count(outcome, decided)
+                    rows += mine
+            shared = {
+                "prompt_version": enrichment.prompt_version,
+                "is_stale": False,
+                "engine_version": feedback.__version__,
+                "answered_at": now,
+            }
+            self._take(enrichment.name, rows, shard, shared)
+        self._take("asked", accounts, shard, {"asked_at": now})
+        self._shards.append(shard)
+        if sum(table.num_rows for table in self._tables["asked"]) >= WRITE_QUESTIONS:
+            self._write()
+
+    def finish(self) -> None:
+        """Write the rest, and take out of what waits what was taken up: it is looked through once, not every time."""
+        self._write()
+        taken = together(shard for shard in self._taken_up if shard.name != WHOLE)
+        if taken:
+            delete = f"delete from staging.asked where {WAITING}"
+            self.warehouse.transact([(delete, waiting(stretch, self.run)) for stretch in taken])
+
+    def _write(self) -> None:
+        import pyarrow as pa
+
+        if not self._shards:
+            return
+        tables = {name: pa.concat_tables(parts) for name, parts in self._tables.items()}
+        stage_together(self.warehouse, tables, self.run, [shard.name for shard in self._shards], then=[self._set_aside])
+        self._taken_up += self._shards
+        self._shards, self._tables = [], {}
+
+    @property
+    def _set_aside(self) -> Step:
+        """The statement that sets aside what has no valid answer."""
+        return (
+            "insert into staging.rejects (run_id, subject, row_key, item_id, rule, severity, reason, content_hash,"
+            " prompt_version) select run_id, enrichment, item_id, item_id, ?, 'critical', reason, content_hash,"
+            " prompt_version from incoming.asked where outcome = 'quarantined'",
+            (RULE,),
+        )
+
+    def _take(self, table: str, rows: Sequence[dict[str, Any]], shard: Shard, shared: Mapping[str, Any]) -> None:
+        taken = proposed(self.warehouse, table, rows, self.run, shard.name, shared)
+        self._tables.setdefault(table, []).append(taken)
+
+    def _count(self, outcome: str, decided: Decided | None) -> None:
+        self.counts[outcome] += 1
+        if decided and decided.decided_by in FREE:
+            self.counts[FREE[decided.decided_by]] += 1
 
 
 def leave_waiting(warehouse: Warehouse, run: Run, reason: str) -> int:
@@ -62,62 +116,45 @@ def leave_waiting(warehouse: Warehouse, run: Run, reason: str) -> int:
     return int(found[0]["n"])
 
 
-def _taken_up(shard: Shard, run: Run) -> list[Step]:
-    """Return the statements that take the shard out of what waits, and set aside what has no valid answer."""
-    taken = [] if shard.name == WHOLE else [(f"delete from staging.asked where {WAITING}", waiting(shard, run))]
-    return [
-        *taken,
-        (
-            "insert into staging.rejects (run_id, subject, row_key, item_id, rule, severity, reason, content_hash,"
-            " prompt_version) select run_id, enrichment, item_id, item_id, ?, 'critical', reason, content_hash,"
-            " prompt_version from incoming.asked where outcome = 'quarantined'",
-            (RULE,),
-        ),
-    ]
+def _why_not(item: Owed, question: Question, results: Results) -> tuple[str, str]:
+    """Return what became of a question without an answer, and why."""
+    if question in results.rejected:
+        return "quarantined", results.rejected[question]
+    if item.text is None:
+        return "pending", "text_moved"
+    return "pending", AFRESH if question[1] in item.afresh else results.why_waiting(question)
 
 
-def _account(item: Owed, enrichment: Enrichment, results: Results, now: datetime) -> dict[str, Any]:
-    question = (item.key, enrichment.name)
-    decided = results.answers.get(question)
-    if decided:
-        outcome, reason = "staged", None
-    elif question in results.rejected:
-        outcome, reason = "quarantined", results.rejected[question]
-    elif item.text is None:
-        outcome, reason = "pending", "text_moved"
-    else:
-        outcome, reason = "pending", AFRESH if enrichment.name in item.afresh else results.why_waiting(question)
+def _account(
+    item: Owed, enrichment: Enrichment, outcome: str, reason: str | None, decided: Decided | None, rows_out: int
+) -> dict[str, Any]:
     return {
         "enrichment": enrichment.name,
         "item_id": item.item_id,
         "content_hash": item.content_hash,
         "prompt_version": enrichment.prompt_version,
         "outcome": outcome,
-        "rows_out": 0,
+        "rows_out": rows_out,
         "model": decided.model if decided else None,
         "reason": reason,
-        "asked_at": now,
     }
 
 
-def _rows(item: Owed, enrichment: Enrichment, decided: Decided, now: datetime) -> list[dict[str, Any]]:
-    lineage = {
-        "content_hash": item.content_hash,
-        "prompt_version": enrichment.prompt_version,
-        "model": decided.model,
-        "decided_by": decided.decided_by,
-        "is_stale": False,
-        "call_id": decided.call_id,
-        "engine_version": feedback.__version__,
-        "answered_at": now,
-    }
-    return [{**row, **lineage, **_flags(row, item.text or "")} for row in enrichment.rows(item.item_id, decided.answer)]
+def _rows(item: Owed, enrichment: Enrichment, decided: Decided) -> list[dict[str, Any]]:
+    rows = enrichment.rows(item.item_id, decided.answer)
+    for row in rows:
+        row |= _flags(row, item.text or "")
+        row["content_hash"] = item.content_hash
+        row["model"], row["decided_by"], row["call_id"] = decided.model, decided.decided_by, decided.call_id
+    return rows
 
 
 def _flags(row: Mapping[str, Any], text: str) -> dict[str, bool]:
     """What the gate asks of the words that would be published; what stands in the item's text is judged there."""
-    words = [row[name] for name in GROUNDED if row.get(name)]
-    return {
-        "is_grounded": all(locate(word, text) is not None for word in words),
-        "has_personal_data": any(word not in text and has_personal_data(word) for word in words),
-    }
+    is_grounded, has_personal = True, False
+    for name in GROUNDED:
+        word = row.get(name)
+        if word and (word not in text or word.isspace()):
+            is_grounded = is_grounded and locate(word, text) is not None
+            has_personal = has_personal or (word not in text and has_personal_data(word))
+    return {"is_grounded": is_grounded, "has_personal_data": has_personal}

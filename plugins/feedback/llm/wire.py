@@ -88,6 +88,11 @@ class Form:
         return {name: LABEL for name, kind in self.kinds.items() if kind == "label"} | words
 
     @cached_property
+    def _converted(self) -> list[tuple[str, Kind]]:
+        """The fields that travel in another form."""
+        return [(name, kind) for name, kind in self.kinds.items() if kind in ("label", "quote", "share")]
+
+    @cached_property
     def numbers(self) -> list[str]:
         """The fields that travel as numbers, in their order."""
         return [name for name in self.kinds if name not in self.keys]
@@ -124,21 +129,22 @@ class Form:
         :param text: the sentences of the row that was asked about.
         :raises ValueError: it is neither an object nor a label.
         """
-        said: Any = {LABEL: row} if isinstance(row, str) and len(self.kinds) == 1 else row
-        if not isinstance(said, dict):
+        if not isinstance(row, dict) and not (isinstance(row, str) and len(self.kinds) == 1):
             raise ValueError("neither an object nor a label")
-        values = {self._names.get(str(key), str(key)): value for key, value in said.items() if key != NUMBERS}
+        said: dict[str, Any] = row if isinstance(row, dict) else {LABEL: row}
+        values = {self._names.get(key, key): value for key, value in said.items() if key != NUMBERS}
         numbers = said.get(NUMBERS)
         if isinstance(numbers, list) and len(numbers) == len(self.numbers):
-            values |= zip(self.numbers, numbers, strict=True)
-        for name, kind in self.kinds.items():
+            values.update(zip(self.numbers, numbers, strict=True))
+        for name, kind in self._converted:
             value = values.get(name)
-            if kind == "label" and type(value) is str:
+            if type(value) is int:
+                if kind == "quote":
+                    values[name] = without_speaker(text[value - 1]) if 0 < value <= len(text) else None
+                elif kind == "share" and not -1 <= value <= 1:
+                    values[name] = value / 100
+            elif kind == "label" and type(value) is str:
                 values[name] = self._labels.get(value, value)
-            elif kind == "share" and type(value) is int and abs(value) > 1:
-                values[name] = value / 100
-            elif kind == "quote" and type(value) is int:
-                values[name] = without_speaker(text[value - 1]) if 0 < value <= len(text) else None
         return values
 
 

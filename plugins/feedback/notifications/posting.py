@@ -2,7 +2,7 @@
 
 Slack has no key that makes a call idempotent. So a post is a row first; whoever sends it marks the row as his;
 it carries its key as metadata; and where nobody knows whether it arrived, the channel is read before it is sent
-again. What Slack refuses stays planned.
+again. What Slack refuses stays planned. What is posted and says something else by now is changed where it stands.
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from feedback.errors import ConnectionMissing, SettingError
 from feedback.model import digest, utc_now
+from feedback.notifications.calling import Refused, Unsaid, Unsent, called
 from feedback.warehouse.base import Warehouse
 
 if TYPE_CHECKING:
@@ -26,23 +28,35 @@ log = logging.getLogger(__name__)
 
 EVENT = "feedback_post"
 AT_WORK = timedelta(minutes=2)
-"""So long a sender may be at work before another looks what became of it: twice as long as a call may take."""
+"""So long a sender may be at work before another looks what became of it: a call takes a minute at most."""
 
 SKEW = timedelta(minutes=2)
 """Our clock and Slack's differ by less."""
 
-PAGES = 5
+PAGES = 20
+"""So many of a channel's pages are read at most: they cover minutes, not days."""
+
+UNKNOWN = ("posting", "ambiguous")
+"""What may stand in the channel: somebody is at work on it or died of it; it was sent, and no answer came."""
+
+GONE = ("message_not_found", "cant_update_message", "edit_window_closed", "channel_not_found", "is_archived")
+"""Why a post stays as it is: people have removed it or its channel, or it is too old."""
+
 PLAN = """
     merge into ops.posts as tgt using (select ? as post_key) as src on tgt.post_key = src.post_key
     when not matched then insert (post_key, kind, channel, thread_key, status, body_sha, run_id, updated_at)
     values (src.post_key, ?, ?, ?, 'planned', ?, ?, ?)
 """
 TAKE = """
-    update ops.posts set status = 'posting', attempt = ?, run_id = ?, body_sha = ?, updated_at = ?
-    where post_key = ? and (status = 'planned' or (status = 'posting' and updated_at < ?))
+    update ops.posts set
+        status = 'posting', attempt = ?, run_id = ?, body_sha = ?, taken_at = ?,
+        tried_at = case when status = 'planned' then ? else tried_at end
+    where post_key = ?
+        and (status = 'planned' or (status in ('posting', 'ambiguous') and coalesce(taken_at, updated_at) < ?))
 """
-ROW = "select status, attempt, ts, channel, updated_at from ops.posts where post_key = ?"
-END = "update ops.posts set status = ?, ts = ?, updated_at = ? where post_key = ?"
+ROW = "select status, attempt, ts, coalesce(tried_at, updated_at) as tried_at from ops.posts where post_key = ?"
+TRY = "update ops.posts set tried_at = ? where post_key = ?"
+END = "update ops.posts set status = ?, ts = coalesce(?, ts) where post_key = ?"
 
 
 @dataclass(frozen=True)
@@ -61,10 +75,6 @@ class Post:
     thread_key: str | None = None
 
 
-class Unsaid(Exception):
-    """A post was not sent, or nobody knows; its text is Slack's word for why."""
-
-
 def sha(body: Mapping[str, Any]) -> str:
     """Return the hash of what is said."""
     return digest(json.dumps(body, ensure_ascii=False))
@@ -73,15 +83,21 @@ def sha(body: Mapping[str, Any]) -> str:
 def send(warehouse: Warehouse, client: Callable[[], WebClient], posts: Iterable[Post]) -> int:
     """Send what has not been sent, in order; return how many were.
 
-    The first that fails ends it: the rest waits for the next call, as the failed one does.
+    A channel that refuses a post gets no more in this call, the others get theirs; where Slack is away nobody does.
+    What was not sent waits for the next call.
     """
     sent = 0
+    closed: set[str] = set()
     for post in posts:
+        if post.channel in closed:
+            continue
         try:
             sent += _send(warehouse, client, post)
         except Unsaid as reason:
             log.warning("%s waits: %s; triage_digest sends it again", post.key, reason)
-            break
+            if not isinstance(reason, Refused):
+                break
+            closed.add(post.channel)
     return sent
 
 
@@ -91,22 +107,31 @@ def _send(warehouse: Warehouse, client: Callable[[], WebClient], post: Post) -> 
     warehouse.transact([(PLAN, plan)])
     before = warehouse.rows(ROW, (post.key,))[0]
     attempt = uuid.uuid4().hex
-    warehouse.transact([(TAKE, (attempt, post.run_id, sha(post.body), now, post.key, now - AT_WORK))])
+    warehouse.transact([(TAKE, (attempt, post.run_id, sha(post.body), now, now, post.key, now - AT_WORK))])
     if warehouse.rows(ROW, (post.key,))[0]["attempt"] != attempt:
         return False
     try:
-        slack, thread_ts = client(), _thread(warehouse, post)
-        ts = _found(slack, post, before["updated_at"], thread_ts) if before["status"] == "posting" else None
-        ts = ts or _post(slack, post, thread_ts)
-    except (_Refused, ConnectionMissing, SettingError) as reason:
-        warehouse.transact([(END, ("planned", None, utc_now(), post.key))])
-        raise Unsaid(str(reason)) from None
-    warehouse.transact([(END, ("posted", ts, utc_now(), post.key))])
+        slack, thread_ts = _client(client), _thread(warehouse, post)
+        if before["ts"]:
+            ts = _change(slack, post, before["ts"])
+        elif before["status"] in UNKNOWN:
+            ts = _found(slack, post, before["tried_at"], thread_ts) or _again(warehouse, slack, post, thread_ts)
+        else:
+            ts = _post(slack, post, thread_ts)
+    except Unsaid as reason:
+        # A refusal to show the channel says nothing about what was sent before.
+        is_unsent = before["ts"] or (isinstance(reason, Unsent) and before["status"] not in UNKNOWN)
+        warehouse.transact([(END, ("planned" if is_unsent else "ambiguous", None, post.key))])
+        raise
+    warehouse.transact([(END, ("posted", ts, post.key))])
     return True
 
 
-class _Refused(Exception):
-    """Slack, or what leads to it, said no before anything was posted."""
+def _client(client: Callable[[], WebClient]) -> WebClient:
+    try:
+        return client()
+    except (ConnectionMissing, SettingError) as reason:
+        raise Refused(str(reason)) from None
 
 
 def _thread(warehouse: Warehouse, post: Post) -> str | None:
@@ -114,64 +139,74 @@ def _thread(warehouse: Warehouse, post: Post) -> str | None:
         return None
     found = warehouse.rows(ROW, (post.thread_key,))
     if not found or found[0]["ts"] is None:
-        raise _Refused("the first message is not posted yet")
+        raise Refused("the first message is not posted yet")
     return str(found[0]["ts"])
+
+
+def _again(warehouse: Warehouse, client: WebClient, post: Post, thread_ts: str | None) -> str:
+    """Post what is known not to stand there; from now on it may."""
+    warehouse.transact([(TRY, (utc_now(), post.key))])
+    return _post(client, post, thread_ts)
 
 
 def _post(client: WebClient, post: Post, thread_ts: str | None) -> str:
     """Post once, never again by itself.
 
+    :raises Refused: it was not posted.
     :raises Unsaid: nobody knows whether it arrived.
     """
-    from slack_sdk.errors import SlackApiError
-
-    try:
-        answer = client.chat_postMessage(
-            channel=post.channel,
-            thread_ts=thread_ts,
-            unfurl_links=False,
-            unfurl_media=False,
-            metadata={"event_type": EVENT, "event_payload": {"key": post.key}},
-            **post.body,
-        )
-    except SlackApiError as error:
-        if error.response.status_code in (200, 429):
-            raise _Refused(_word(error)) from None
-        raise Unsaid(f"status {error.response.status_code}") from None
-    except Exception as error:  # noqa: BLE001 - whatever urllib and ssl raise; it may have arrived
-        raise Unsaid(type(error).__name__) from None
+    answer = called(
+        client.chat_postMessage,
+        channel=post.channel,
+        thread_ts=thread_ts,
+        unfurl_links=False,
+        unfurl_media=False,
+        metadata=_metadata(post),
+        **post.body,
+    )
     return str(answer["ts"])
 
 
-def _found(client: WebClient, post: Post, since: datetime, thread_ts: str | None) -> str | None:
+def _change(client: WebClient, post: Post, ts: str) -> str:
+    """Let the post at ``ts`` say what is to be said; done twice it is the same."""
+    try:
+        called(client.chat_update, channel=post.channel, ts=ts, metadata=_metadata(post), **post.body)
+    except Refused as reason:
+        if str(reason) not in GONE:
+            raise
+    return ts
+
+
+def _found(client: WebClient, post: Post, sent_at: datetime, thread_ts: str | None) -> str | None:
     """Return the post where it stands in the channel already, sent by an attempt that did not live to say so.
 
     :raises Unsaid: the channel cannot be read, so it must not be sent.
     """
-    oldest = f"{(since.replace(tzinfo=UTC) - SKEW).timestamp():.6f}"
-    about: dict[str, Any] = {"channel": post.channel, "oldest": oldest, "limit": 200, "include_all_metadata": True}
-    cursor: str | None = None
-    try:
-        for _ in range(PAGES):
-            page = {**about, **({"cursor": cursor} if cursor else {})}
-            answer = (
-                client.conversations_replies(ts=thread_ts, **page)
-                if thread_ts
-                else client.conversations_history(**page)
-            )
-            for message in answer["messages"]:
-                if (message.get("metadata") or {}).get("event_payload", {}).get("key") == post.key:
-                    return str(message["ts"])
-            cursor = (answer.get("response_metadata") or {}).get("next_cursor")
-            if not cursor:
-                return None
-    except Exception as error:  # noqa: BLE001 - rather late than twice
-        raise Unsaid(_word(error)) from None
-    return None
+    about: dict[str, Any] = {
+        "channel": post.channel,
+        "oldest": _slack_time(sent_at - SKEW),
+        "latest": _slack_time(sent_at + AT_WORK + SKEW),
+        "limit": 200,
+        "include_all_metadata": True,
+    }
+    read = partial(client.conversations_replies, ts=thread_ts) if thread_ts else client.conversations_history
+    for _ in range(PAGES):
+        answer = called(read, **about)
+        for message in answer["messages"]:
+            said = (message.get("metadata") or {}).get("event_payload", {})
+            if said.get("key") == post.key:
+                ts = str(message["ts"])
+                return ts if said.get("sha") == sha(post.body) else _change(client, post, ts)
+        cursor = (answer.get("response_metadata") or {}).get("next_cursor")
+        if not cursor:
+            return None
+        about["cursor"] = cursor
+    raise Unsaid("the channel is too busy to see what became of it")
 
 
-def _word(error: Exception) -> str:
-    """Return Slack's own word, or the kind of the error; never a text that might repeat a token."""
-    answer = getattr(error, "response", None)
-    said = answer.get("error") if answer is not None and isinstance(answer.data, dict) else None
-    return str(said or type(error).__name__)
+def _metadata(post: Post) -> dict[str, Any]:
+    return {"event_type": EVENT, "event_payload": {"key": post.key, "sha": sha(post.body)}}
+
+
+def _slack_time(instant: datetime) -> str:
+    return f"{instant.replace(tzinfo=UTC).timestamp():.6f}"

@@ -11,6 +11,7 @@ from feedback.errors import FeedbackError, GateBlocked
 from feedback.model import Verdict
 from feedback.notifications.incidents import key_of
 from feedback.validation.report import told
+from feedback.validation.rule import Rule
 from feedback.validation.subject import Subject
 
 if TYPE_CHECKING:
@@ -62,24 +63,33 @@ def trouble(rows: Rows, context: Context) -> Trouble:
     ti, task = context["ti"], context.get("task")
     error = our_error(context.get("exception"))
     subject: Subject | None = getattr(task, "subject", None)
-    rules = _blocking(rows, ti.run_id, subject.name) if subject and isinstance(error, GateBlocked) else []
-    if not (subject and rules):
-        message = str(error) if error else _message(rows, ti, context.get("exception"))
-        sentence = f"{ti.dag_id}.{ti.task_id} failed: {message}"
-        key = key_of(ti.dag_id, "failed", [ti.task_id])
-        return Trouble(key, ti.dag_id, ti.run_id, f"{ti.task_id} failed", sentence, [CRASHED])
-    causes = sorted({rule["rule"] for rule in rules})
-    subjects = ", ".join(sorted({rule["subject"] for rule in rules}))
-    findings = "; ".join(dict.fromkeys(f"{rule['subject']} {_told(rule)}" for rule in rules))
+    if subject and isinstance(error, GateBlocked):
+        found = blocked(rows, ti.dag_id, ti.run_id, subject.name, getattr(task, "rules", ()))
+        if found:
+            return found
+    message = str(error) if error else _message(rows, ti, context.get("exception"))
+    sentence = f"{ti.dag_id}.{ti.task_id} failed: {message}"
+    key = key_of(ti.dag_id, "failed", [ti.task_id])
+    return Trouble(key, ti.dag_id, ti.run_id, f"{ti.task_id} failed", sentence, [CRASHED])
+
+
+def blocked(rows: Rows, dag_id: str, run_id: str, subject: str, rules: Sequence[Rule]) -> Trouble | None:
+    """Return what blocked a subject in a run, and others with it; None where nothing did."""
+    found = _blocking(rows, run_id, subject)
+    if not found:
+        return None
+    causes = sorted({rule["rule"] for rule in found})
+    subjects = ", ".join(sorted({rule["subject"] for rule in found}))
+    findings = "; ".join(dict.fromkeys(f"{rule['subject']} {_told(rule)}" for rule in found))
     return Trouble(
-        key=key_of(ti.dag_id, "blocked", causes),
-        dag_id=ti.dag_id,
-        run_id=ti.run_id,
+        key=key_of(dag_id, "blocked", causes),
+        dag_id=dag_id,
+        run_id=run_id,
         what=f"{subjects} not published",
-        sentence=f"{ti.dag_id} did not publish {subjects}: {findings}. What was published before stands.",
-        rules=rules,
-        runbook=[f"{rule.id}: {rule.runbook}" for rule in getattr(task, "rules", ()) if rule.id in causes] + [DECIDE],
-        examples=[_example(row) for row in rows(EXAMPLES, (ti.run_id, subject.name))],
+        sentence=f"{dag_id} did not publish {subjects}: {findings}. What was published before stands.",
+        rules=found,
+        runbook=[f"{rule.id}: {rule.runbook}" for rule in rules if rule.id in causes] + [DECIDE],
+        examples=[_example(row) for row in rows(EXAMPLES, (run_id, subject))],
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from feedback.errors import FeedbackError
 from feedback.hooks.model_endpoint import model_endpoint
 from feedback.llm.answering import answering
 from feedback.llm.asking import Asking
@@ -16,13 +17,14 @@ from feedback.llm.batch_store import BatchStore
 from feedback.llm.cascade import Models
 from feedback.llm.checks import PackChecks
 from feedback.llm.enrichment import Enrichment
+from feedback.llm.golden_asked import ask_golden
 from feedback.llm.ledger import Ledger
 from feedback.llm.owed import Shard, mark_unasked, read, rows_of, write_down
 from feedback.llm.plan import pending
 from feedback.llm.recovery import recover
 from feedback.llm.service import Endpoint
 from feedback.llm.session import Outcome, Session, models_of
-from feedback.llm.staged import stage_answers
+from feedback.llm.staged import Staging
 from feedback.model import Counts, Run
 from feedback.operators.feedback_operator import FeedbackOperator
 from feedback.operators.report_link import ReportLink
@@ -37,7 +39,16 @@ Numbers = dict[str, int | float]
 NOTHING: Numbers = dict.fromkeys(
     (
         *("owed", "unasked", "asked", "from_ledger", "by_rule", "staged", "quarantined", "pending"),
-        *("calls", "check_calls", "input_tokens", "output_tokens", "cost_usd", "pending_usd", "seconds"),
+        *(
+            "calls",
+            "check_calls",
+            "golden_calls",
+            "input_tokens",
+            "output_tokens",
+            "cost_usd",
+            "pending_usd",
+            "seconds",
+        ),
     ),
     0,
 )
@@ -46,6 +57,7 @@ NOTHING: Numbers = dict.fromkeys(
 class EnrichOperator(FeedbackOperator):
     """Ask every question that is owed, once, inside the budget; stage the answers and an account of each question.
 
+    Before them golden items are asked that this prompt and model have not answered yet, so that the gate can tell.
     Without a connection the built-in offline model answers, on DuckDB only, and never in place of a real
     answer. What was paid is kept whatever happens. With nothing owed nothing is asked, staged or imported.
 
@@ -101,18 +113,24 @@ class EnrichOperator(FeedbackOperator):
             ledger = Ledger(self.warehouse, run, mode, self.asking.journal)
             self.log.info("questions to ask: %s, answered by %s", questions, models.title)
             session = Session(ledger, self.enrichments, self.asking, address, models, self.log.info)
+            golden, notes = self._ask_golden(address, models, run)
             outcome = session.ask_owed()
+        usage, cost_usd = ledger.usage, ledger.cost_usd
+        if golden:
+            usage, cost_usd = usage + golden.usage, cost_usd + golden.cost_usd
         paid: Numbers = {
             "calls": ledger.calls_for["enrich"],
             "check_calls": ledger.calls_for["check"],
-            "input_tokens": ledger.usage.input_tokens,
-            "output_tokens": ledger.usage.output_tokens,
-            "cost_usd": ledger.cost_usd,
+            "golden_calls": golden.calls if golden else 0,
+            "input_tokens": usage.input_tokens,
+            "output_tokens": usage.output_tokens,
+            "cost_usd": cost_usd,
         }
-        return self._told(questions, outcome, models, session.checks, paid)
+        return self._told(questions, outcome, models, session.checks, paid, notes)
 
     def _ask_in_batches(self, questions: int, endpoint: Endpoint, run: Run) -> tuple[Numbers, tuple[str, ...]]:
         """Defer as long as a batch is out, and stage what has landed."""
+        notes = self._ask_golden(endpoint, models_of(self.asking, endpoint), run)[1] if questions else ()
         everything = Shard()
         items = read(self.warehouse, self.enrichments, everything, run)
         rows, models = rows_of(items), models_of(self.asking, endpoint)
@@ -130,14 +148,33 @@ class EnrichOperator(FeedbackOperator):
                 method_name="execute_complete",
             )
         results = session.results(rows)
-        counts = stage_answers(self.warehouse, self.enrichments, items, results, run, everything)
-        outcome = Outcome(counts, results.stopped or next(iter(results.waiting.values()), ""))
-        told = self._told(questions, outcome, models, session.checks, session.paid())
+        staging = Staging(self.warehouse, self.enrichments, run)
+        staging.add(items, results, everything)
+        staging.finish()
+        outcome = Outcome(staging.counts, results.stopped or next(iter(results.waiting.values()), ""))
+        told = self._told(questions, outcome, models, session.checks, session.paid(), notes)
         session.close()
         return told
 
+    def _ask_golden(self, endpoint: Endpoint, models: Models, run: Run) -> tuple[Ledger | None, tuple[str, ...]]:
+        """Ask golden items and return what was paid; what stands in the way holds back nothing that is owed."""
+        try:
+            ledger, stopped = ask_golden(
+                self.warehouse, self.enrichments, self.asking, endpoint, models, run, self.log.info
+            )
+        except FeedbackError as error:
+            self.log.warning("golden items were not asked: %s", error)
+            return None, (f"golden items were not asked: {error}",)
+        return ledger, (f"not all golden items were asked ({stopped})",) if stopped else ()
+
     def _told(
-        self, questions: int, outcome: Outcome, models: Models, checks: PackChecks, paid: Numbers
+        self,
+        questions: int,
+        outcome: Outcome,
+        models: Models,
+        checks: PackChecks,
+        paid: Numbers,
+        notes: tuple[str, ...],
     ) -> tuple[Numbers, tuple[str, ...]]:
         counts = outcome.counts
         rest_usd = pending(self.warehouse, checks, self.asking.mode).usd if counts["pending"] else 0.0
@@ -149,13 +186,9 @@ class EnrichOperator(FeedbackOperator):
             "cost_usd": round(paid["cost_usd"], 6),
             "pending_usd": round(rest_usd, 6),
         }
-        notes = [f"answered by {models.title}"]
-        if counts["pending"]:
-            why = outcome.stopped or "service"
-            notes.append(
-                f"{counts['pending']} questions are pending ({why}); asking them would cost about ${rest_usd:.4f}"
-            )
-        return numbers, tuple(notes)
+        waits = f"{counts['pending']} questions are pending ({outcome.stopped or 'service'})"
+        pends = (f"{waits}; asking them would cost about ${rest_usd:.4f}",) if counts["pending"] else ()
+        return numbers, (f"answered by {models.title}", *pends, *notes)
 
     def _known_names(self) -> list[tuple[str, str]]:
         if self.catalog is None:

@@ -155,7 +155,7 @@ def by_letters(letters: Letters, new: Sequence[str], others: Sequence[str]) -> M
         names = new[start : start + SLICE]
         cosines = (letters.by_gram[[letters.row[name] for name in names]] @ among).toarray()
         for name, row in zip(names, cosines, strict=True):
-            near = np.flatnonzero(row >= LEAST_COSINE)
-            nearest = near[np.argsort(-row[near], kind="stable")[: CANDIDATES + 1]]
+            alike = np.flatnonzero(row >= LEAST_COSINE)
+            nearest = alike[np.argsort(-row[alike], kind="stable")[: CANDIDATES + 1]]
             found[name] = [others[at] for at in nearest if others[at] != name][:CANDIDATES]
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
+from functools import lru_cache
 
 from feedback.model import digest
 
@@ -24,6 +25,7 @@ ADDRESS = re.compile(r"(?:https?|ftp|www) ")
 """How the address of a page begins once it is folded."""
 
 
+@lru_cache(maxsize=10_000)
 def norm(surface: str) -> str:
     """Return the name as compared: folded, without punctuation and legal suffix; comparing it again changes nothing.
 

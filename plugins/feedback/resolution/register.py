@@ -7,7 +7,7 @@ by an override that keeps two names apart, or by having decided names judged aga
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -54,12 +54,16 @@ class Register:
         self.settled_entities = {row["entity_id"]: row for row in entities}
         self.names = {name: dict(row) for name, row in self.settled_names.items()}
         self.entities = {entity_id: dict(row) for entity_id, row in self.settled_entities.items()}
-        self.uses = Counter(row["entity_id"] for row in self.names.values())
-        self.redirects: dict[str, set[str]] = defaultdict(set)
-        for entity_id, row in self.entities.items():
-            if row["merged_into"] is not None:
-                self.redirects[row["merged_into"]].add(entity_id)
         self.by_founder = {founded_by(entry): entry for entry in catalog.entries}
+        self._attached: dict[str, set[Name]] = defaultdict(set)
+        """Of each entity the names that were attached to it, be it a redirect by now or not."""
+        self._redirects: dict[str, set[str]] = defaultdict(set)
+        """Of each entity those that have become it."""
+        for name, row in self.names.items():
+            self._attached[row["entity_id"]].add(name)
+        for entity_id, row in self.entities.items():
+            if row["merged_into"]:
+                self._redirects[row["merged_into"]].add(entity_id)
         self.catalog = catalog
         self.decisions: list[Row] = []
         self._noted: set[str] = set()
@@ -124,7 +128,7 @@ class Register:
 
     def members(self, entity_id: str) -> list[Name]:
         """Return the names that stand for an entity now."""
-        return sorted(name for name in self.names if self.current_of(name) == entity_id)
+        return sorted(self._members(entity_id))
 
     def part(
         self,
@@ -162,7 +166,7 @@ class Register:
             entity_ids,
             key=lambda found: (
                 found not in self.by_founder,
-                -sum(self.uses[each] for each in (found, *self.redirects[found])),
+                -len(self._members(found)),
                 self.entities[found]["created_at"],
                 found,
             ),
@@ -184,6 +188,21 @@ class Register:
     def current(self, entity_id: str) -> str:
         """Return the entity that one has become."""
         return self.entities[entity_id]["merged_into"] or entity_id
+
+    def _members(self, entity_id: str) -> list[Name]:
+        """Return the names that stand for an entity now."""
+        if self.current(entity_id) != entity_id:
+            return []
+        return [name for each in (entity_id, *self._redirects[entity_id]) for name in self._attached[each]]
+
+    def _redirect(self, entity_id: str, to: str | None) -> None:
+        """Make an entity a redirect to another one, or one of its own again."""
+        row = self.entities[entity_id]
+        if row["merged_into"]:
+            self._redirects[row["merged_into"]].discard(entity_id)
+        if to:
+            self._redirects[to].add(entity_id)
+        row.update(status="merged" if to else "active", merged_into=to)
 
     def _create(self, entity_id: str, name: Name, surface: str) -> None:
         self.entities[entity_id] = {
@@ -211,11 +230,11 @@ class Register:
 
     def place(self, name: Name, entity_id: str, decision_id: str, score: float | None, left: str | None = None) -> None:
         """Make a name stand for an entity because of a decision."""
-        if name in self.names:
-            self.uses[self.names[name]["entity_id"]] -= 1
-        self.uses[entity_id] += 1
+        before = self.names.get(name, {"kind": name[0], "norm": name[1]})
+        self._attached[before.get("entity_id", entity_id)].discard(name)
+        self._attached[entity_id].add(name)
         self.names[name] = {
-            **self.names.get(name, {"kind": name[0], "norm": name[1]}),
+            **before,
             "entity_id": entity_id,
             "score": score,
             "decision_id": decision_id,
@@ -228,17 +247,9 @@ class Register:
         self._merge(other if winner == one else one, winner, name, decision_id)
 
     def _merge(self, loser: str, winner: str, name: Name, decision_id: str) -> None:
-        for entity_id in (loser, *self.redirects.pop(loser, ())):
+        for entity_id in (loser, *sorted(self._redirects[loser])):
             self._redirect(entity_id, winner)
         self._note("merge", loser, name, other=winner, decision_id=decision_id)
-
-    def _redirect(self, entity_id: str, to: str | None) -> None:
-        """Make an entity another's redirect, or active again."""
-        row = self.entities[entity_id]
-        self.redirects[row["merged_into"]].discard(entity_id)
-        row.update(status="active" if to is None else "merged", merged_into=to)
-        if to is not None:
-            self.redirects[to].add(entity_id)
 
     def _claim(self, entity_id: str, kind: str, side: Iterable[str]) -> tuple[object, ...]:
         """Return how good a claim some of the names of an entity have on its id, to be compared."""

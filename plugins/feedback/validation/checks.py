@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from feedback.errors import FeedbackError, WarehouseError
-from feedback.validation.golden import right_answers
+from feedback.validation.golden import standings
 from feedback.validation.relations import relations
 from feedback.validation.rule import Rule
 from feedback.validation.subject import Subject
@@ -79,7 +79,7 @@ def run_measures(warehouse: Warehouse, subject: Subject, rules: Sequence[Rule], 
         ]
         return f"{with_relations} " + " union all ".join([nothing, *measures])
 
-    golden = {"golden": right_answers(warehouse, subject)} if subject.kind == "answers" else {}
+    golden = {"golden": standings(warehouse, subject, run_id)} if subject.kind == "answers" else {}
     return _view(warehouse, query, [rule for rule in rules if rule.scope == "run"], params, golden)
 
 

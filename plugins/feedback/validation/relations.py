@@ -20,7 +20,7 @@ def relations(subject: Subject, run_id: str) -> tuple[str, tuple[Any, ...]]:
     to ask, ``rejects`` what is set aside already, ``judged`` every item that is staged or asked, ``this_run`` its
     id, ``totals`` how many items each earlier run of the last four weeks brought here. Of answers: ``calls`` are
     what the run has paid, ``fresh`` and ``past`` each label that it gives, and that was given in those weeks,
-    ``said`` what was answered to this prompt whenever, ``incoming.golden`` what people answer.
+    ``incoming.golden`` how right about golden items those are that answered.
     """
     named: dict[str, tuple[str, tuple[Any, ...]]] = {
         "this_run": ("select ? as run_id", (run_id,)),
@@ -38,7 +38,6 @@ def relations(subject: Subject, run_id: str) -> tuple[str, tuple[Any, ...]]:
         named |= {
             "calls": ("select * from ops.llm_calls where run_id = ?", (run_id,)),
             "fresh": (_fresh(subject.label), ()),
-            "said": (_said(subject), (subject.name,)),
             "past": (_past(subject), (subject.name, run_id)),
         }
     clause = ", ".join(f"{name} as ({sql})" for name, (sql, _) in named.items())
@@ -62,18 +61,3 @@ def _past(subject: Subject) -> str:
         left join {subject.judged.published} as published on published.item_id = known.item_id
         where known.enrichment = ? and known.run_id <> ? and known.status = 'answered'
             and known.answered_at >= {RECENT}"""
-
-
-def _said(subject: Subject) -> str:
-    return f"""
-        select distinct asked.item_id, asked.model, lower(staged.{subject.compared}) as label
-        from asked
-        left join staged on staged.item_id = asked.item_id
-        where asked.outcome = 'staged' and asked.item_id not in (select item_id from rejects)
-        union all
-        select distinct known.item_id, known.model, lower(published.{subject.compared}) as label
-        from ops.answers as known
-        left join {subject.judged.published} as published on published.item_id = known.item_id
-        where known.enrichment = ? and known.status = 'answered'
-            and known.prompt_version in (select prompt_version from asked)
-            and known.item_id not in (select item_id from asked)"""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from feedback.validation.bar import Bar
 from feedback.validation.rule import Rule
 
 
@@ -40,6 +41,7 @@ class Subject:
     :param answered_by: kind ``items`` only: the enrichments whose answers age when a text changes.
     :param label: kind ``answers`` only: the column whose values should be given as often as ever.
     :param compared: the same: the column that is held against golden answers, folded as they are by ``fold``.
+    :param bar: the same: what golden answers decide.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Subject:
     label: str = "label"
     compared: str = "label"
     fold: Callable[[str], str] = str.casefold
+    bar: Bar = field(default_factory=Bar)
 
     @property
     def judged(self) -> Table:

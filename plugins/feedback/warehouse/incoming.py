@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -73,20 +74,21 @@ def typed(
     """
     import pyarrow as pa
 
-    shared = shared or {}
-
-    if unknown := {name for row in rows for name in row} - set(columns):
+    names: set[str] = set().union(*rows)
+    if unknown := names - set(columns):
         raise WarehouseError(
             f"{table} has no column {', '.join(sorted(unknown))}: correct the writer or add a migration"
         )
-    arrays = {
-        name: _array(
-            f"{table}.{name}",
-            kind,
-            [shared[name]] * len(rows) if name in shared else [row.get(name) for row in rows],
-        )
-        for name, kind in columns.items()
-    }
+    shared = shared or {}
+    arrays = {}
+    alike = sum(map(len, rows)) == len(names) * len(rows)
+    for name, kind in columns.items():
+        if name in names and name not in shared:
+            values = list(map(itemgetter(name), rows)) if alike else [row.get(name) for row in rows]
+            arrays[name] = _array(f"{table}.{name}", kind, values)
+        else:
+            (value,) = _array(f"{table}.{name}", kind, [shared.get(name)])
+            arrays[name] = pa.repeat(value, len(rows))
     return pa.table(arrays)
 
 

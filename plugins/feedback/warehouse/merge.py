@@ -8,13 +8,29 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from operator import itemgetter
+from typing import TYPE_CHECKING
 
 from feedback.model import Batch, Run, utc_now
 from feedback.warehouse.base import Step, Warehouse
 from feedback.warehouse.incoming import Row, columns_of, incoming, selected, typed
 
-__all__ = ["RAW", "RawTable", "append", "incoming", "load", "stage", "stage_together", "upsert"]
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = [
+    "RAW",
+    "RawTable",
+    "Writing",
+    "append",
+    "incoming",
+    "load",
+    "proposed",
+    "stage",
+    "stage_together",
+    "upsert",
+    "write_together",
+]
 
 
 @dataclass(frozen=True)
@@ -115,49 +131,81 @@ def _remembered(batch: Batch, run: Run, now: datetime) -> Step:
 
 def stage(warehouse: Warehouse, table: str, rows: Sequence[Row], run: Run, shard: str = "all") -> int:
     """Replace what this shard of this run proposes for a table; return the number of rows."""
-    stage_together(warehouse, {table: rows}, run, shard)
+    stage_together(warehouse, {table: proposed(warehouse, table, rows, run, shard)}, run, [shard])
     return len(rows)
+
+
+def proposed(
+    warehouse: Warehouse, table: str, rows: Sequence[Row], run: Run, shard: str, shared: Row | None = None
+) -> pa.Table:
+    """Return rows as ``stage_together`` takes them.
+
+    :param shared: what every row has, beside the run and the shard.
+    """
+    target = f"staging.{table}"
+    mine = {**(shared or {}), "run_id": run.run_id, "shard": shard}
+    return typed(target, columns_of(warehouse, target), rows, mine)
 
 
 def stage_together(
     warehouse: Warehouse,
-    tables: Mapping[str, Sequence[Row]],
+    tables: Mapping[str, pa.Table],
     run: Run,
-    shard: str = "all",
+    shards: Sequence[str],
     then: Sequence[Step] = (),
 ) -> None:
-    """Replace what this shard of this run proposes for several tables: for all of them or for none.
+    """Replace what these shards of this run propose for several tables: for all of them or for none.
 
     :param then: further statements of the transaction; the rows of a table are ``incoming.<table>`` to them.
     """
-    mine = {"run_id": run.run_id, "shard": shard}
+    theirs = f"run_id = ? and shard in ({', '.join('?' * len(shards))})"
     steps: list[Step] = []
-    relations = {}
-    for table, rows in tables.items():
+    for table in tables:
         target = f"staging.{table}"
         columns = columns_of(warehouse, target)
-        relations[table] = typed(target, columns, rows, mine)
         steps += [
-            (f"delete from {target} where run_id = ? and shard = ?", (run.run_id, shard)),
+            (f"delete from {target} where {theirs}", (run.run_id, *shards)),
             f"insert into {target} ({', '.join(columns)}) select {selected(columns)} from incoming.{table}",
         ]
-    warehouse.transact([*steps, *then], relations)
+    warehouse.transact([*steps, *then], tables)
+
+
+@dataclass(frozen=True)
+class Writing:
+    """Rows on their way into a table; ``keys``: those that are there under the same key give way to them."""
+
+    table: str
+    rows: Sequence[Row]
+    keys: tuple[str, ...] = ()
 
 
 def upsert(warehouse: Warehouse, table: str, rows: Sequence[Row], keys: Sequence[str]) -> None:
     """Replace or add rows by their key; of two rows with one key the last counts."""
-    if not rows:
-        return
-    last = {tuple(row[key] for key in keys): row for row in rows}
-    name = table.split(".")[-1]
-    same = " and ".join(f"{name}.{key} = new.{key}" for key in keys)
-    _insert(warehouse, table, list(last.values()), [f"delete from {table} using incoming.new_rows as new where {same}"])
+    write_together(warehouse, [Writing(table, rows, tuple(keys))])
 
 
 def append(warehouse: Warehouse, table: str, rows: Sequence[Row]) -> None:
     """Add rows."""
-    if rows:
-        _insert(warehouse, table, rows, [])
+    write_together(warehouse, [Writing(table, rows)])
+
+
+def write_together(warehouse: Warehouse, writings: Sequence[Writing]) -> None:
+    """Do several writings, or none of them, in their order."""
+    steps: list[Step] = []
+    relations = {}
+    for number, writing in enumerate(writing for writing in writings if writing.rows):
+        rows, name, new = writing.rows, writing.table.split(".")[-1], f"new_rows_{number}"
+        if writing.keys:
+            rows = list(dict(zip(map(itemgetter(*writing.keys), rows), rows, strict=True)).values())
+            same = " and ".join(f"{name}.{key} = new.{key}" for key in writing.keys)
+            steps.append(f"delete from {writing.table} using incoming.{new} as new where {same}")
+        columns = columns_of(warehouse, writing.table)
+        relations[new] = typed(writing.table, columns, rows)
+        steps.append(
+            f"insert into {writing.table} ({', '.join(columns)}) select {selected(columns)} from incoming.{new}"
+        )
+    if steps:
+        warehouse.transact(steps, relations)
 
 
 class _Merge:
@@ -258,9 +306,3 @@ class _Merge:
         names = ", ".join((*self.table.key, *self.table.kept, "valid_from"))
         insert = f"insert into {self.target}_history ({names}, valid_to, run_id)"
         return [(f"{insert} select {names}, ?, ? from incoming.replaced", (now, run.run_id))]
-
-
-def _insert(warehouse: Warehouse, table: str, rows: Sequence[Row], before: Sequence[Any]) -> None:
-    columns = columns_of(warehouse, table)
-    insert = f"insert into {table} ({', '.join(columns)}) select {selected(columns)} from incoming.new_rows"
-    warehouse.transact([*before, insert], {"new_rows": typed(table, columns, rows)})

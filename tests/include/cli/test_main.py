@@ -66,13 +66,12 @@ def test_what_no_verb_takes_is_refused_with_its_usage(arguments, capsys):
     ("verb", "variables", "said"),
     [
         ("run", {"FEEDBACK_LLM_MODE": "turbo"}, "FEEDBACK_LLM_MODE="),
-        ("run", {"FEEDBACK_DIGEST_CHANNEL": "C0123"}, "FEEDBACK_DIGEST_CHANNEL is not built yet"),
         ("run", {"FEEDBACK_LLM_BUDGT_USD": "1"}, "FEEDBACK_LLM_BUDGT_USD is no variable of ours"),
         ("run", {"FEEDBACK_HOME": "/dev/null"}, "FEEDBACK_HOME=/dev/null cannot be written"),
         ("run", {"FEEDBACK_WAREHOUSE": "snowflake"}, "FEEDBACK_WAREHOUSE=snowflake needs a source"),
         ("run", {"AIRFLOW_CONN_OPENAI_DEFAULT": "{"}, "AIRFLOW_CONN_OPENAI_DEFAULT is no connection"),
         ("plan", {"FEEDBACK_LLM_PACK": "many"}, "FEEDBACK_LLM_PACK="),
-        ("ui", {"FEEDBACK_DIGEST_CHANNEL": "C0123"}, "FEEDBACK_DIGEST_CHANNEL is not built yet"),
+        ("ui", {"FEEDBACK_LLM_MODE": "turbo"}, "FEEDBACK_LLM_MODE="),
     ],
 )
 def test_a_variable_that_cannot_be_used_is_one_line_before_anything_is_done(verb, variables, said, cli, tmp_path):

@@ -14,16 +14,20 @@ from include.cli.run import exit_status
 ALL = dict.fromkeys(("extract_feedback", "enrich_feedback", "triage_digest"), "success")
 
 
-def facts(*outcomes, pending=0, names=0, refused=(), left=()):
+def facts(*outcomes, pending=0, names=0, refused=(), left=(), unposted=()):
     troubles = [{"outcome": outcome} for outcome in outcomes]
-    return {"troubles": troubles, "pending": pending, "names": names, "refused": list(refused), "left": list(left)}
+    waiting = {"pending": pending, "names": names, "refused": list(refused), "left": list(left)}
+    return {"troubles": troubles, **waiting, "unposted": list(unposted)}
 
 
 def test_all_published_is_zero():
     assert exit_status(facts(), ALL) == 0
 
 
-@pytest.mark.parametrize("waiting", [{"pending": 1}, {"names": 1}, {"refused": ["a file"]}, {"left": ["a channel"]}])
+@pytest.mark.parametrize(
+    "waiting",
+    [{"pending": 1}, {"names": 1}, {"refused": ["a file"]}, {"left": ["a channel"]}, {"unposted": ["digest:a:b"]}],
+)
 def test_what_waits_is_four(waiting):
     assert exit_status(facts(**waiting), ALL) == 4
 

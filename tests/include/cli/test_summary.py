@@ -25,6 +25,7 @@ FACTS = {
     "cases": [],
     "refused": [],
     "left": [],
+    "unposted": [],
     "troubles": [],
     "calls": 1028,
     "input_tokens": 75_756,
@@ -108,6 +109,10 @@ def test_nothing_is_complained_about_when_all_is_well():
         (
             {"troubles": [{"dag_id": "d", "task_id": "t", "outcome": "failed", "message": "it broke"}]},
             "d.t: it broke",
+        ),
+        (
+            {"unposted": ["digest:mobile:2026-11-02"]},
+            "not posted to Slack yet, the next run tries again, see `make doctor`: digest:mobile:2026-11-02",
         ),
         ({"cases": ["intent"]}, "waits for a decision, see `make review`: intent"),
     ],

@@ -15,11 +15,12 @@ from pytest_httpserver import HTTPServer
 
 from feedback.warehouse.duckdb import DuckDBWarehouse
 from feedback.warehouse.merge import append
-from include import evaluation
+from include.approved import LEAST
 from include.cli.__main__ import main
 from tests.plugins.feedback.digest.seeded import seed
 from tests.plugins.feedback.llm.batch_stand_in import BatchStandIn
 from tests.plugins.feedback.llm.stand_in import StandIn
+from tests.plugins.feedback.notifications.slack_channel import served
 
 ROOT = Path(__file__).resolve().parents[3]
 SAYS = """
@@ -117,14 +118,16 @@ def test_an_evaluation_counts_the_golden_answers_that_agree(home, warehouse, cap
 
 
 def test_an_evaluation_says_by_its_status_that_the_gate_would_block(home, warehouse, monkeypatch, capsys):
-    (some,) = warehouse.rows("select item_id from feedback.sentiment order by item_id limit 1")
-    golden = {"item_id": some["item_id"], "enrichment": "sentiment", "author": "ada", "added_at": datetime(2026, 11, 2)}
-    append(warehouse, "ops.golden", [golden | {"answer": '"no such label"'}])
-    monkeypatch.setitem(evaluation.LEAST["sentiment"], "offline", 0.8)
-    assert main(["eval"]) == 0  # one golden item decides nothing
-    monkeypatch.setattr(evaluation, "ENOUGH", 1)
+    some = warehouse.rows("select item_id from feedback.sentiment order by item_id limit 50")
+    golden = {"enrichment": "sentiment", "author": "ada", "answer": '"no such label"', "added_at": datetime.now()}
+    append(warehouse, "ops.golden", [golden | row for row in some[:49]])
+    monkeypatch.setitem(LEAST["sentiment"], "offline", 0.8)
+    assert main(["eval"]) == 0  # so few decide nothing
+    append(warehouse, "ops.golden", [golden | some[49]])
     assert main(["eval"]) == 3
-    assert "blocks: at least 80%" in capsys.readouterr().out
+    assert "blocks: 0%, at least 80%" in capsys.readouterr().out
+    purposes = "select distinct purpose from ops.llm_calls where dag_id = 'eval'"
+    assert warehouse.rows(purposes) == [{"purpose": "golden"}]
 
 
 def test_a_digest_is_written_once_a_day_unless_it_is_forced(home, warehouse):
@@ -159,6 +162,35 @@ def test_the_doctor_finds_all_well(home, capsys):
     assert re.search("^ok +itunes_pages +.*/fixtures/itunes, [0-9]+ .json files$", told, re.MULTILINE)
     assert "offline model answers, which is not a language model" in told
     assert told.endswith("\n\nnothing is missing\n")
+
+
+def test_the_doctor_tells_whether_digests_and_alerts_can_be_posted(home, monkeypatch):
+    monkeypatch.setenv("FEEDBACK_DIGEST_CHANNEL", "C1")
+    monkeypatch.setenv("FEEDBACK_ALERT_CHANNEL", "C2")
+    [[_, out, _]] = said("doctor")
+    assert re.search("^MISSING +C1 +connection slack_api_default is missing", out, re.MULTILINE)
+    with served() as channel:
+        slack = {"conn_type": "slack", "password": "xoxb-s3cret", "extra": {"base_url": channel.base_url}}
+        monkeypatch.setenv("AIRFLOW_CONN_SLACK_API_DEFAULT", json.dumps(slack))
+        channel.closed = {"C2"}
+        [[_, out, err]] = said("doctor")
+        assert channel.messages == []
+    assert re.search("^ok +C1 +digests and alerts can be posted there$", out, re.MULTILINE)
+    assert re.search("^MISSING +C2 +Slack says not_in_channel", out, re.MULTILINE)
+    assert "xoxb" not in out + err
+
+
+def test_todays_digest_is_posted_once_and_an_earlier_one_never(home, warehouse, monkeypatch):
+    monkeypatch.setenv("FEEDBACK_DIGEST_CHANNEL", "C1")
+    with served() as channel:
+        slack = {"conn_type": "slack", "password": "xoxb-s3cret", "extra": {"base_url": channel.base_url}}
+        monkeypatch.setenv("AIRFLOW_CONN_SLACK_API_DEFAULT", json.dumps(slack))
+        earlier, first, again = said("digest --date 2026-10-20", "digest", "digest --json")
+        posted = warehouse.rows("select count(*) as n from ops.posts where status = 'posted'")[0]["n"]
+        assert len(channel.messages) == posted > 0
+    assert "posted to Slack" not in earlier[1]
+    assert f"{posted} posted to Slack" in first[1]
+    assert json.loads(again[1])["posted"] == 0
 
 
 def test_the_doctor_names_what_is_missing_and_goes_on_looking(home, monkeypatch, capsys):

@@ -16,9 +16,9 @@ TEAMS = (Team("slack", "Slack", (Focus(sources=("slack",)),)), Team("store", "St
 
 @pytest.fixture
 def write(warehouse, tmp_path, run):
-    def write(days=0, **options):
+    def write(days=0, teams=TEAMS, **options):
         now = AS_OF + timedelta(days=days)
-        return write_digests(warehouse, TEAMS, tmp_path / "digest", as_of=now, timezone="UTC", run=run, **options)
+        return write_digests(warehouse, teams, tmp_path / "digest", as_of=now, timezone="UTC", run=run, **options)
 
     return write
 
@@ -54,6 +54,43 @@ def test_a_digest_tells_what_the_gate_warned_of_since_the_last_one(warehouse, wr
 
     last = json.loads(path.read_text())["blocks"][-1]["elements"][0]["text"]
     assert last == "Read with care, the gate warns: sentiment label_drift"
+
+
+def warned(warehouse, **columns):
+    verdict = {"run_id": "r", "subject": "sentiment", "slice": "slack", "severity": "warning", "outcome": "fail"}
+    verdict |= {"failed": 60, "total": 60, "decision": "publish", "rule": "label_drift", "checked_at": utc_now()}
+    merge.append(warehouse, "ops.validations", [verdict | columns])
+
+
+REST = (*TEAMS, Team("rest", "Rest", (Focus(channels=("nowhere",)),), takes_rest=True))
+
+
+@pytest.mark.parametrize(("teams", "reader"), [(REST, "rest"), (TEAMS, "slack")])
+def test_on_a_day_without_anything_to_read_what_the_gate_warns_of_is_read_by_one_team(warehouse, write, teams, reader):
+    warned(warehouse)
+
+    written = write(teams=teams)
+
+    assert [path.name for path in written.paths] == [f"2026-11-02-{reader}.json"]
+    assert set(written.quiet) == {team.name for team in teams} - {reader}
+    body = json.loads(written.paths[0].read_text())
+    assert body["lines"] == []
+    assert body["text"].endswith("The gate warns of 1 finding, see the end.")
+    assert "sentiment label_drift" in body["blocks"][-1]["elements"][0]["text"]
+
+
+def test_a_warning_is_told_once(warehouse, write):
+    warned(warehouse, checked_at=utc_now() - timedelta(hours=1))
+
+    assert len(write(teams=REST).paths) == 1
+    assert write(days=1, teams=REST).paths == ()
+
+
+@pytest.mark.parametrize("harmless", [{"severity": "info"}, {"outcome": "pass"}, {"outcome": "not_enough_history"}])
+def test_what_is_no_warning_leaves_a_quiet_day_quiet(warehouse, write, harmless):
+    warned(warehouse, **harmless)
+
+    assert write(teams=REST).paths == ()
 
 
 def test_a_second_run_of_the_day_leaves_the_digest_alone(warehouse, write):

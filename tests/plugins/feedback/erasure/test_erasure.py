@@ -24,7 +24,16 @@ TABLES = {
     *("feedback.answers_history", "feedback.entities", "feedback.entity_names", "feedback.entities_current"),
     *("feedback.mentions_resolved", "feedback.entity_reasons", "marts.feedback_wide"),
     *("ops.entity_decisions", "ops.entity_events"),
-    *("ops.llm_answers", "ops.golden", "ops.reports", "staging.items", "staging.mentions", "staging.sentiment"),
+    *(
+        "ops.llm_answers",
+        "ops.golden",
+        "ops.golden_answers",
+        "ops.posts",
+        "ops.reports",
+        "staging.items",
+        "staging.mentions",
+        "staging.sentiment",
+    ),
     *("staging.intent", "staging.area"),
 }
 FILES = {
@@ -52,6 +61,23 @@ def test_a_plan_touches_nothing(world):
     assert files == FILES
     assert found.counts["raw.slack_messages"] == 3 + 2
     assert {path.name for path in found.files} >= {"index.html", "warehouse-1.duckdb", "warehouse.duckdb.before-0009-x"}
+
+
+def test_a_digest_that_waits_for_slack_goes_and_one_that_is_there_is_listed(world):
+    world.warehouse.transact(["update ops.posts set status = 'posted', ts = '1.2'"])
+    found = world.plan(of_author(STORE))
+    (posted,) = found.posted
+    assert posted.startswith("digest:all:")
+    assert posted.endswith(" in channel C1, 1.2")
+    assert found.counts["ops.posts"] == 1
+    carry_out(world.warehouse, found, world.run, STORE.tombstone(SALT))
+    assert world.warehouse.rows("select status, ts, body from ops.posts") == [
+        {"status": "posted", "ts": "1.2", "body": None}
+    ]
+
+
+def test_a_digest_that_waits_for_slack_is_written_anew(erased):
+    assert count(erased, "ops.posts") == 0
 
 
 def test_what_a_killed_task_has_paid_for_is_found_in_the_ledger(world):

@@ -159,7 +159,7 @@ class World:
         """Write digests and the report."""
         now = {"as_of": None, "uses_clock": False}
         digests = self.home / "digest"
-        self.work(DigestOperator, teams=TEAMS, folder=digests, timezone="UTC", **now)
+        self.work(DigestOperator, teams=TEAMS, folder=digests, timezone="UTC", channels={"all": "C1"}, **now)
         report = {"folder": self.home / "report", "digest_folder": digests, "is_sample": False}
         self.work(ReportOperator, budget_usd=1.0, budget_usd_day=1.0, **report, **now)
 

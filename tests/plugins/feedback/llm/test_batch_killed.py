@@ -20,7 +20,7 @@ from feedback.llm.cascade import Models
 from feedback.llm.owed import Shard, read, rows_of, write_down
 from feedback.llm.prices import Model
 from feedback.llm.service import Endpoint
-from feedback.llm.staged import stage_answers
+from feedback.llm.staged import Staging
 from feedback.model import Run
 from feedback.warehouse.duckdb import DuckDBWarehouse
 from include.llm import PRICES
@@ -55,7 +55,9 @@ def live(path, ddl, url, run_id, dies_at):
     items = read(warehouse, ASKED, Shard(), run)
     if session.advance(rows_of(items)):
         os._exit(WAITS)
-    stage_answers(warehouse, ASKED, items, session.results(rows_of(items)), run, Shard())
+    staging = Staging(warehouse, ASKED, run)
+    staging.add(items, session.results(rows_of(items)), Shard())
+    staging.finish()
     session.close()
     os._exit(DONE)
 

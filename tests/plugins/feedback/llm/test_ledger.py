@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from feedback.llm.ledger import Ledger, answer_key
+from feedback.llm.ledger import Ledger, Paid, answer_key
 from feedback.llm.prices import Model
 from tests.plugins.feedback.llm import stand_in as service
 
@@ -108,3 +108,16 @@ def test_an_interrupt_keeps_what_is_paid(engine, stand_in, row, warehouse):
 
     assert warehouse.rows("select count(*) as n from ops.llm_answers")[0]["n"] >= 6
     assert warehouse.rows("select count(*) as n from ops.llm_calls where status = 'intent'") == [{"n": 0}]
+
+
+def test_an_answer_that_is_kept_again_gives_way_whatever_was_known_of_it(warehouse, run):
+    ledger = Ledger(warehouse, run, "online")
+    for label in ("praise", "anger", "question"):
+        ledger.look_ahead(["k", label])
+        ledger.keep([Paid("k", "intent", {"label": label}, "m")], "intent x1", "c")
+        ledger.keep([Paid(label, "intent", {"label": label}, "m")], "intent x1", "c")
+        ledger.flush()
+
+    assert ledger.known(["k"])["k"].answer == {"label": "question"}
+    kept = warehouse.rows("select answer_key from ops.llm_answers order by answer_key")
+    assert [row["answer_key"] for row in kept] == ["anger", "k", "praise", "question"]

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from feedback.llm.owed import Owed, Shard, mark_unasked, read, rows_of, shards, write_down
+from feedback.llm.owed import Owed, Shard, mark_unasked, read, rows_of, shards, together, write_down
 from feedback.model import Run, content_hash
 from feedback.warehouse.merge import append, upsert
 from tests.plugins.feedback.llm.conftest import INTENT, SENTIMENT
@@ -179,3 +179,10 @@ def test_a_text_that_changes_while_a_run_is_at_work_is_not_asked_about_by_it(war
     (item,) = read(warehouse, BOTH, Shard(), RUN)
 
     assert (item.text, item.enrichments, rows_of([item])) == (None, ("sentiment", "intent"), [])
+
+
+def test_shards_that_follow_one_another_are_one_stretch():
+    low, middle, high = Shard("a", "", 2, "5"), Shard("b", "5", 3, "9"), Shard("c", "9", 4)
+
+    assert together([high, low]) == [low, high]
+    assert [(one.first, one.past, one.texts) for one in together([high, low, middle])] == [("", Shard.past, 9)]

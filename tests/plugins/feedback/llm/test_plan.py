@@ -66,3 +66,22 @@ def test_a_small_window_makes_more_calls(warehouse, publish):
 
 def test_nothing_costs_nothing(warehouse):
     assert planned(warehouse, (INTENT,), Model("m"), ASKING) == Estimate(0, 0, 0, 0, 0, 0.0)
+
+
+def test_golden_items_are_in_the_price_where_something_is_owed(warehouse, publish):
+    publish((n, f"text {n}") for n in range(3))
+    golden = {"enrichment": "intent", "answer": '"other"', "added_at": NOW}
+    authors = {0: "ada", 1: "ada", 2: "sample"}
+    append(warehouse, "ops.golden", [golden | {"item_id": f"itunes:1:{n}", "author": a} for n, a in authors.items()])
+    about = {"enrichment": "intent", "prompt_version": INTENT.prompt_version, "status": "answered", "model": "m"}
+    answered = {f"itunes:1:{n}": content_hash(f"text {n}", None) for n in range(3)}
+    rows = [about | {"item_id": i, "content_hash": h, "rows_out": 1, "run_id": "r"} for i, h in answered.items()]
+    append(warehouse, "ops.answers", rows)
+    asking = replace(ASKING, unheard=("sample",))
+    assert planned(warehouse, (INTENT,), MODEL, asking).questions == 0
+    publish([(9, "text 9")])
+    assert planned(warehouse, (INTENT,), MODEL, asking).questions == 1 + 2
+    asked = {"item_id": "itunes:1:0", "content_hash": answered["itunes:1:0"], "answer": ["other"], "answered_at": NOW}
+    known = {"enrichment": "intent", "prompt_version": INTENT.prompt_version, "model": "m", "run_id": "r"}
+    append(warehouse, "ops.golden_answers", [known | asked])
+    assert planned(warehouse, (INTENT,), MODEL, asking).questions == 1 + 1

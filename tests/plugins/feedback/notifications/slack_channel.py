@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,15 +14,21 @@ from slack_sdk import WebClient
 
 
 class Channel:
-    """What was posted, as Slack shows it.
+    """What was posted, as Slack shows it, in every channel of a workspace.
 
-    :ivar faults: what becomes of the next posts: ``refuse``, ``break`` (500 though it was kept), ``drop`` (the
-        connection closes though it was kept) or ``lose`` (the connection closes before it was).
+    :ivar faults: what becomes of the next posts: ``refuse``, ``throttle`` (429), ``break`` (500 though it was kept),
+        ``drop`` (the connection closes though it was kept) or ``lose`` (the connection closes before it was).
+    :ivar closed: channels that the app is not in.
+    :ivar is_unreadable: whether the channel's history cannot be read.
+    :ivar calls: the methods that were called.
     """
 
     def __init__(self) -> None:
         self.messages: list[dict] = []
         self.faults: list[str] = []
+        self.closed: set[str] = set()
+        self.is_unreadable = False
+        self.calls: list[str] = []
         self.base_url = ""
 
     @property
@@ -32,18 +39,47 @@ class Channel:
         return WebClient(token="xoxb-stand-in", base_url=self.base_url, retry_handlers=[], timeout=5)
 
     def answer(self, method: str, params: dict) -> dict | int | None:
-        if method != "chat.postMessage":
-            ts = params.get("ts")
-            return {"ok": True, "messages": [m for m in self.messages if not ts or ts in (m["ts"], m.get("thread_ts"))]}
+        self.calls.append(method)
+        if method == "auth.test":
+            return {"ok": True, "url": "https://house.slack.com/", "user": "feedback", "team": "House"}
+        if method in ("conversations.history", "conversations.replies"):
+            closed = params["channel"] in self.closed
+            wrong = "missing_scope" if self.is_unreadable else "not_in_channel" if closed else ""
+            return {"ok": False, "error": wrong} if wrong else self._read(params)
+        if params["channel"] in self.closed:
+            return {"ok": False, "error": "not_in_channel"}
+        return self._change(params) if method == "chat.update" else self._post(params)
+
+    def _read(self, params: dict) -> dict:
+        ts, oldest, latest = (params.get(name) for name in ("ts", "oldest", "latest"))
+        found = [
+            message
+            for message in self.messages
+            if (not ts or ts in (message["ts"], message.get("thread_ts")))
+            and float(oldest or 0) <= float(message["ts"]) <= float(latest or "inf")
+            and message["channel"] == params["channel"]
+        ]
+        return {"ok": True, "messages": found}
+
+    def _post(self, params: dict) -> dict | int | None:
         fault = self.faults.pop(0) if self.faults else ""
         if fault == "refuse":
             return {"ok": False, "error": "invalid_auth"}
         if fault == "lose":
             return None
-        message = {"ts": f"17000000{len(self.messages):02d}.000100", "text": params["text"]}
+        if fault == "throttle":
+            return 429
+        message = {"ts": f"{time.time():.6f}", "text": params["text"], "channel": params["channel"]}
         message |= {name: params[name] for name in ("thread_ts", "metadata", "blocks") if name in params}
         self.messages.append(message)
         return {"break": 500, "drop": None}.get(fault, {"ok": True, "ts": message["ts"]})
+
+    def _change(self, params: dict) -> dict:
+        for message in self.messages:
+            if (message["channel"], message["ts"]) == (params["channel"], params["ts"]):
+                message |= {name: params[name] for name in ("text", "blocks", "metadata")}
+                return {"ok": True, "ts": message["ts"]}
+        return {"ok": False, "error": "message_not_found"}
 
 
 @contextmanager
@@ -55,7 +91,7 @@ def served() -> Iterator[Channel]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"])).decode()
             is_json = "json" in self.headers["Content-Type"]
-            params = json.loads(body) if is_json else dict(parse_qsl(body))
+            params = json.loads(body or "{}") if is_json else dict(parse_qsl(body))
             answer = channel.answer(self.path.rpartition("/")[2], params)
             if answer is None:
                 self.close_connection = True
@@ -63,6 +99,7 @@ def served() -> Iterator[Channel]:
             status, text = (answer, "oops") if isinstance(answer, int) else (200, json.dumps(answer))
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
+            self.send_header("Retry-After", "0")
             self.send_header("Content-Length", str(len(text)))
             self.end_headers()
             self.wfile.write(text.encode())

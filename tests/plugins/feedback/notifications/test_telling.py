@@ -133,6 +133,39 @@ def test_whatever_slack_does_the_message_is_there_once_in_the_end(warehouse, cha
     assert set(posts(warehouse).values()) == {"posted"}
 
 
+@pytest.mark.parametrize("fault", ["break", "drop", "lose"])
+def test_what_may_have_arrived_is_ambiguous_and_not_sent_again_while_the_channel_cannot_be_read(
+    warehouse, channel, fault
+):
+    """However often it is tried meanwhile: what was sent long before is still looked for."""
+    channel.faults = [fault]
+    meet(warehouse, "k", "run_1", MESSAGE)
+    told(warehouse, channel)
+    channel.is_unreadable = True
+    for _ in range(2):
+        warehouse.transact(["update ops.posts set taken_at = taken_at - interval '1 hour'"])
+        assert told(warehouse, channel) == 0
+        assert set(posts(warehouse).values()) == {"ambiguous"}
+    channel.is_unreadable = False
+    assert told(warehouse, channel) == 1
+    assert len(channel.messages) == 1
+    assert channel.calls.count("chat.postMessage") == (2 if fault == "lose" else 1)
+
+
+def test_what_was_sent_hours_ago_is_found_where_it_stands(warehouse, channel):
+    channel.faults = ["drop"]
+    meet(warehouse, "k", "run_1", MESSAGE)
+    told(warehouse, channel)
+    hours = timedelta(hours=5)
+    channel.messages[0]["ts"] = f"{float(channel.messages[0]['ts']) - hours.total_seconds():.6f}"
+    warehouse.transact(["update ops.posts set tried_at = tried_at - interval '5 hours'"])
+    channel.is_unreadable = True
+    told(warehouse, channel)
+    channel.is_unreadable = False
+    told(warehouse, channel)
+    assert len(channel.messages) == 1
+
+
 def test_slack_being_away_is_no_error(warehouse, channel):
     meet(warehouse, "k", "run_1", MESSAGE)
     channel.base_url = "http://127.0.0.1:1/api/"

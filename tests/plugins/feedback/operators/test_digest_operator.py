@@ -32,7 +32,7 @@ def test_it_writes_what_teams_should_read_and_counts_it(warehouse, operator, run
 
     counts = operator.work(run, {}).as_dict()
 
-    assert counts == {"written": 1, "quiet": 1, "kept": 0, "lines": 8}
+    assert counts == {"written": 1, "quiet": 1, "kept": 0, "lines": 8, "posted": 0}
     body = json.loads((tmp_path / "digest" / "2026-11-02-store.json").read_text())
     assert body["window"]["to"] == AS_OF.isoformat()
 

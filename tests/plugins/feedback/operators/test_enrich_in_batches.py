@@ -9,7 +9,9 @@ import pytest
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, TaskDeferred
 
 from feedback.llm.asking import Asking
+from feedback.model import utc_now
 from feedback.operators.enrich_operator import EnrichOperator
+from feedback.warehouse.merge import append
 from include.llm import PRICES
 from tests.plugins.feedback.llm import stand_in as faults
 from tests.plugins.feedback.llm.batch_stand_in import BatchStandIn
@@ -62,6 +64,23 @@ def test_a_task_defers_while_its_batch_is_out_and_goes_on_with_what_has_landed(o
         "calls": 2,
     }
     assert warehouse.rows("select outcome from ops.task_runs") == [{"outcome": "success"}]
+
+
+def test_golden_items_are_asked_online_once_while_the_batch_is_out(operator, service, warehouse):
+    publish(warehouse, ["One is slow. Really.", "Two is slow. Really."])
+    (first, *_) = warehouse.rows("select item_id from feedback.items order by item_id")
+    golden = {"enrichment": "sentiment", "answer": '"negative"', "author": "ada", "added_at": utc_now()}
+    append(warehouse, "ops.golden", [golden | first])
+
+    defer(operator())
+    service.finish()
+    counts = operator().execute(CONTEXT)
+
+    purposes = "select purpose, mode, count(*) as n from ops.llm_calls group by purpose, mode order by mode"
+    batch, online = warehouse.rows(purposes)
+    assert online == {"purpose": "golden", "mode": "online", "n": 1}
+    assert (counts["golden_calls"], counts["calls"], counts["staged"]) == (1, batch["n"], 4)
+    assert warehouse.rows("select count(*) as n from ops.golden_answers") == [{"n": 1}]
 
 
 def test_a_task_that_is_tried_again_defers_to_the_same_batch(operator, service, warehouse):

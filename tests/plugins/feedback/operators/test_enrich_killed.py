@@ -97,4 +97,5 @@ def test_after_its_end_only_what_was_in_flight_is_paid_again(end, service, wareh
     assert paid_again <= IN_FLIGHT * 2
     calls = warehouse.rows("select status, sum(row_count) as n from ops.llm_calls group by 1")
     assert {row["status"]: row["n"] for row in calls}.get("intent", 0) == 0
-    assert sum(row["n"] for row in calls) == sum(len(pack) for pack in service.packs)
+    # What was noted and not sent any more when the end came counts as well.
+    assert 0 <= sum(row["n"] for row in calls) - sum(len(pack) for pack in service.packs) <= IN_FLIGHT * 2

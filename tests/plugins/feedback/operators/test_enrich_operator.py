@@ -376,3 +376,77 @@ def test_a_task_that_is_killed_while_it_asks_keeps_what_is_paid_and_the_next_ask
     ) == {"settled": 2, "lost": 1}
 
     assert ask(model="local-model", pack=1)["calls"] == 1
+
+
+GOLDEN = {"enrichment": "sentiment", "answer": '"negative"', "author": "ada", "added_at": NOW}
+
+
+def purposes(warehouse):
+    rows = warehouse.rows("select purpose, count(*) as n from ops.llm_calls group by purpose")
+    return {row["purpose"]: row["n"] for row in rows}
+
+
+def test_golden_items_are_asked_beside_the_batch_once_and_never_staged(ask, publish, local, warehouse):
+    publish("It was slow. Really.", "It is fine. Mostly.")
+    ask(model="m")
+    append(warehouse, "ops.golden", [GOLDEN | {"item_id": "itunes:1:0"}])
+    answered = "insert into ops.answers select item_id, enrichment, 'answered', content_hash, prompt_version, 'm', 1,"
+    warehouse.transact([f"{answered} null, run_id, asked_at from staging.asked", "delete from ops.llm_answers"])
+    publish("The export fails. Always.")
+
+    counts = ask(model="m")
+
+    assert (counts["owed"], counts["calls"], counts["golden_calls"]) == (4, 1, 1)
+    assert purposes(warehouse)["golden"] == 1
+    [row] = warehouse.rows("select * from ops.golden_answers")
+    assert (row["item_id"], row["enrichment"], row["model"]) == ("itunes:1:0", "sentiment", "m")
+    assert json.loads(row["answer"]) == ["negative"]
+    assert warehouse.rows("select distinct item_id from staging.asked") == [{"item_id": "itunes:1:2"}]
+    assert ask(model="m")["golden_calls"] == 0
+    assert ask(model="another")["golden_calls"] == 1
+
+
+def test_a_golden_item_of_the_batch_itself_is_not_paid_twice(ask, publish, local, warehouse):
+    publish("It was slow. Really.")
+    append(warehouse, "ops.golden", [GOLDEN | {"item_id": "itunes:1:0"}])
+
+    counts = ask(model="m")
+
+    assert (counts["golden_calls"], counts["from_ledger"], counts["staged"]) == (1, 1, 4)
+    assert warehouse.rows("select count(*) as n from ops.golden_answers") == [{"n": 1}]
+
+
+def test_golden_items_are_asked_first_for_the_budget_may_end(ask, publish, local, warehouse):
+    publish("It was slow. Really.", "The export fails. Always.")
+    append(warehouse, "ops.golden", [GOLDEN | {"item_id": "itunes:1:0"}])
+    ask(model="m")
+
+    calls = warehouse.rows("select purpose from ops.llm_calls order by started_at")
+    assert [call["purpose"] for call in calls][:2] == ["golden", "enrich"]
+
+
+def test_golden_answers_that_decide_nothing_are_not_asked(ask, publish, local, warehouse):
+    publish("It was slow. Really.")
+    append(warehouse, "ops.golden", [GOLDEN | {"item_id": "itunes:1:0", "author": "sample"}])
+
+    assert ask(model="m", unheard=("sample",))["golden_calls"] == 0
+
+
+def test_where_nothing_is_owed_no_golden_item_is_asked(ask, publish, local, warehouse):
+    publish("It was slow. Really.", is_askable=True, source="slack", last_activity_at=NOW)
+    append(warehouse, "ops.golden", [GOLDEN | {"item_id": "itunes:1:0"}])
+
+    assert ask(model="m")["owed"] == 0
+    assert local.requests == []
+
+
+def test_a_golden_item_whose_words_moved_is_asked_again(ask, publish, local, warehouse):
+    publish("It was slow. Really.")
+    append(warehouse, "ops.golden", [GOLDEN | {"item_id": "itunes:1:0"}])
+    ask(model="m")
+    warehouse.transact([("update feedback.items set text = 'No.', content_hash = ?", (content_hash("No.", 2),))])
+
+    ask(model="m")
+
+    [row] = warehouse.rows("select content_hash from ops.golden_answers")
+    assert row["content_hash"] == content_hash("No.", 2)

@@ -127,6 +127,17 @@ def test_a_rule_that_raises_blocks_and_the_others_are_still_judged(warehouse, ru
     assert {row["outcome"] for row in found.values()} == {"pass", "not_enough_history"}
 
 
+@pytest.mark.parametrize("column", ["quote", "label", "answered_at", "has_personal_data"])
+def test_a_column_that_the_staged_table_lacks_blocks_and_what_can_be_judged_is(warehouse, run, column):
+    propose(warehouse, run, [answer(1)])
+    warehouse.transact([f"alter table staging.sentiment drop column {column}"])
+    with pytest.raises(GateBlocked, match="could not be judged"):
+        operator(warehouse).work(run, {})
+    found = verdicts(warehouse)
+    assert {row["outcome"] for row in found.values()} >= {"error", "pass"}
+    assert found["key_unique"]["outcome"] == "pass"
+
+
 @pytest.mark.parametrize(
     "asked",
     [

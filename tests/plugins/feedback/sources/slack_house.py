@@ -12,8 +12,8 @@ from feedback.model import Run
 from feedback.operators.extract_operator import ExtractOperator
 from feedback.sources.base import Past
 from feedback.sources.past import recall
-from feedback.sources.slack_api import SlackApi
-from feedback.sources.slack_api_pace import Clock
+from feedback.sources.slack_api.pace import Clock
+from feedback.sources.slack_api.source import SlackApi
 from feedback.sources.slack_rows import instant
 from feedback.warehouse.base import Warehouse
 from tests.plugins.feedback.sources.slack_stand_in import TOKEN, SlackStandIn

@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,9 +20,9 @@ from include.expectations import ANSWER_SUBJECTS
 from include.expectations.items import ITEMS_SUBJECT
 from include.warehouse import DDL
 from tests.plugins.feedback.operators.test_publish_operator import item
-from tests.plugins.feedback.operators.test_validate_operator import answer, propose
+from tests.plugins.feedback.operators.test_validate_operator import answer, pair, propose
 
-SENTIMENT = ANSWER_SUBJECTS["sentiment"]
+SENTIMENT, AREA = ANSWER_SUBJECTS["sentiment"], ANSWER_SUBJECTS["area"]
 RUN = Run("run_1", "a_dag", "a_task")
 ROWS = 40
 
@@ -41,6 +42,18 @@ ANSWER_DAMAGE = st.fixed_dictionaries(
         "model": WORDS,
         "answered_at": st.none(),
         "item_id": st.integers(0, ROWS - 1).map("slack:T:C:{}".format),
+    },
+)
+LIST_DAMAGE = st.fixed_dictionaries(
+    {},
+    optional={
+        "label": WORDS | st.sampled_from(["search", "performance"]),
+        "confidence": NUMBERS,
+        "quote": WORDS,
+        "is_grounded": FLAGS,
+        "has_personal_data": FLAGS,
+        "decided_by": WORDS,
+        "content_hash": st.none(),
     },
 )
 ITEM_DAMAGE = st.fixed_dictionaries(
@@ -64,6 +77,10 @@ ITEM_DAMAGE = st.fixed_dictionaries(
 def published_item(number):
     row = {name: value for name, value in item(number).items() if name != "has_personal_data"}
     return row | {"first_run_id": "r", "run_id": "r"}
+
+
+def area(number):
+    return {name: value for name, value in answer(number).items() if name != "score"}
 
 
 def damaged(damage):
@@ -120,6 +137,25 @@ def test_no_published_answer_breaks_a_critical_rule(_migrated, damage):  # noqa:
         judged_and_published(warehouse, SENTIMENT)
         assert broken(warehouse, SENTIMENT) == []
         assert damage or warehouse.rows("select count(*) as n from feedback.sentiment") == [{"n": ROWS}]
+
+
+@RARELY
+@given(damage=damaged(LIST_DAMAGE))
+def test_no_published_row_of_several_breaks_a_critical_rule(_migrated, damage):  # noqa: PT019 - a path
+    """An item has two areas; what is wrong with one of them sets aside both."""
+    with tempfile.TemporaryDirectory() as folder:
+        warehouse = fresh(_migrated, folder)
+        append(warehouse, "feedback.items", [published_item(n) for n in range(ROWS // 2)])
+        own = [{"item_id": f"slack:T:C:{n // 2}", "label": ("search", "performance")[n % 2]} for n in range(ROWS)]
+        rows = [area(n) | own[n] | damage.get(n, {}) for n in range(ROWS)]
+        stage(warehouse, "area", rows, RUN)
+        counts = Counter(row["item_id"] for row in rows)
+        pairs = [pair(item, "staged", []) | {"enrichment": "area", "rows_out": n} for item, n in counts.items()]
+        stage(warehouse, "asked", pairs, RUN)
+        judged_and_published(warehouse, AREA)
+        assert broken(warehouse, AREA) == []
+        alone = "select item_id from feedback.area group by item_id having count(*) <> 2"
+        assert damage or warehouse.rows(alone) == []
 
 
 @RARELY

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 
 from feedback.model import Batch, Gap, Memory, Renamed, Walked
 from feedback.sources.base import Expected, Finding, Past, Source
-from feedback.sources.slack_api_calls import Calls
-from feedback.sources.slack_api_channels import Channels
-from feedback.sources.slack_api_directory import Directory
-from feedback.sources.slack_api_doctor import examine
-from feedback.sources.slack_api_outgoing import MESSAGES, Outgoing
-from feedback.sources.slack_api_pace import Clock, OutOfMinutes, Pace
-from feedback.sources.slack_api_plan import expected
-from feedback.sources.slack_api_reading import Reading
-from feedback.sources.slack_api_state import covered, day, part_of, stamp
+from feedback.sources.slack_api.calls import ATTEMPTS, SEEN_ATTEMPTS, Calls
+from feedback.sources.slack_api.channels import Channels
+from feedback.sources.slack_api.directory import Directory
+from feedback.sources.slack_api.doctor import examine
+from feedback.sources.slack_api.outgoing import MESSAGES, Outgoing
+from feedback.sources.slack_api.pace import Clock, OutOfMinutes, Pace
+from feedback.sources.slack_api.plan import expected
+from feedback.sources.slack_api.reading import Reading
+from feedback.sources.slack_api.state import covered, day, part_of, stamp
 
 if TYPE_CHECKING:
     from slack_sdk import WebClient
@@ -69,7 +69,7 @@ class SlackApi(Source):
             yield from directory.of_users(str(day(pin)))
 
     def expected(self, past: Past) -> Expected:
-        if (calls := self.calls()) is None:
+        if (calls := self.calls(SEEN_ATTEMPTS)) is None:
             return Expected()
         team = Directory(self.name, calls, past, self.store_emails).team
         states = [covered(past, part_of(team, channel.id)) for channel in Channels(calls, self.channels).chosen]
@@ -78,11 +78,11 @@ class SlackApi(Source):
     def examine(self, past: Past) -> Iterator[Finding]:
         return examine(self)
 
-    def calls(self) -> Calls | None:
+    def calls(self, attempts: int = ATTEMPTS) -> Calls | None:
         """Return a way to call Slack for the minutes of one run; None where no connection is set."""
         if (client := self.client()) is None:
             return None
-        return Calls(client, Pace(self.clock, self.clock.seconds() + 60 * self.minutes), self.conn_id)
+        return Calls(client, Pace(self.clock, self.clock.seconds() + 60 * self.minutes), self.conn_id, attempts)
 
     @property
     def back_to(self) -> str:

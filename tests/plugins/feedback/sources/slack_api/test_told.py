@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from feedback.sources.slack_api_doctor import NEEDED
-from feedback.sources.slack_api_plan import expected
-from tests.plugins.feedback.sources.slack_stand_in import SCOPES
+from feedback.errors import ServiceUnreachable
+from feedback.sources.slack_api.doctor import NEEDED
+from feedback.sources.slack_api.plan import expected
+from tests.plugins.feedback.sources.slack_stand_in import SCOPES, fault, status
 
-ROOT = Path(__file__).resolve().parents[4]
+ROOT = Path(__file__).resolve().parents[5]
 
 
 @pytest.fixture
@@ -20,6 +21,18 @@ def world(slack):
 def lines(house, *channels, **options):
     """What doctor says, without the rest."""
     return [(finding.is_fine, finding.line) for finding in house.source(*channels, **options).examine(house.past())]
+
+
+def test_plan_and_doctor_do_not_wait_long_for_slack_that_is_away(house, slack, world):
+    slack.faults.append(fault(lambda *_: True, status(503), 99))
+    asked_at = world.clock.seconds()
+
+    with pytest.raises(ServiceUnreachable, match=r"did not answer auth\.test in 2 attempts"):
+        house.source().expected(house.past())
+    ((is_fine, line),) = lines(house)
+
+    assert (is_fine, "in 2 attempts (HTTP 503)" in line) == (False, True)
+    assert world.clock.seconds() - asked_at < 10
 
 
 class TestPlan:

@@ -8,13 +8,15 @@ from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 
 from feedback.errors import CredentialRefused, FeedbackError, ServiceUnreachable
-from feedback.sources.slack_api_pace import Pace
-from feedback.sources.slack_api_throttle import ThrottledApp
+from feedback.sources.slack_api.pace import Pace
+from feedback.sources.slack_api.throttle import ThrottledApp
 
 if TYPE_CHECKING:
     from slack_sdk import WebClient
 
-ATTEMPTS = 6
+ATTEMPTS, SEEN_ATTEMPTS = 6, 2
+"""How often a call is tried that fails in passing: in a run, and while a person waits for the answer."""
+
 LONGEST_BACKOFF_S = 30
 UNSAID_RETRY_AFTER_S = 30.0
 CODE = re.compile(r"[a-z0-9_]{1,60}")
@@ -58,8 +60,8 @@ class Calls:
     :param conn_id: the connection that errors name.
     """
 
-    def __init__(self, client: WebClient, pace: Pace, conn_id: str):
-        self.client, self.pace, self.conn_id = client, pace, conn_id
+    def __init__(self, client: WebClient, pace: Pace, conn_id: str, attempts: int = ATTEMPTS):
+        self.client, self.pace, self.conn_id, self.attempts = client, pace, conn_id, attempts
         self.scopes: frozenset[str] = frozenset()
         self._throttled = ThrottledApp(conn_id)
 
@@ -76,7 +78,7 @@ class Calls:
         attempts = Retrying(
             retry=retry_if_exception_type(_Fault),
             wait=wait_exponential_jitter(max=LONGEST_BACKOFF_S),
-            stop=stop_after_attempt(ATTEMPTS),
+            stop=stop_after_attempt(self.attempts),
             sleep=self.pace.sleep,
             reraise=True,
         )
@@ -117,8 +119,8 @@ class Calls:
 
     def _fault(self, method: str, what: str) -> _Fault:
         return _Fault(
-            f"{self.conn_id}: Slack did not answer {method} in {ATTEMPTS} attempts ({what}); what was read before is"
-            " kept, run again later"
+            f"{self.conn_id}: Slack did not answer {method} in {self.attempts} attempts ({what}); what was read before"
+            " is kept, run again later"
         )
 
     def _refusal(self, method: str, code: str, needed: str) -> FeedbackError:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from feedback.sources.slack_api_calls import Calls, Refused
+from feedback.sources.slack_api.calls import Calls, Refused
 from feedback.sources.slack_rows import is_message
 
 MESSAGES_A_PAGE = 999

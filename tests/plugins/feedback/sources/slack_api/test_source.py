@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from feedback.sources.slack_api_state import audit_of
+from feedback.sources.slack_api.state import audit_of
 from tests.plugins.feedback.sources.slack_stand_in import SCOPES, fault, meanwhile, refused
 from tests.plugins.feedback.sources.slack_world import ts_of
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from feedback.errors import FeedbackError
 from feedback.sources.base import Finding
-from feedback.sources.slack_api_calls import Calls, Refused
-from feedback.sources.slack_api_channels import EVERY, Channels
-from feedback.sources.slack_api_throttle import PAGE, throttled
-from feedback.sources.slack_api_walk import MESSAGES_A_PAGE, messages
+from feedback.sources.slack_api.calls import SEEN_ATTEMPTS, Calls, Refused
+from feedback.sources.slack_api.channels import EVERY, Channels
+from feedback.sources.slack_api.throttle import PAGE, throttled
+from feedback.sources.slack_api.walk import MESSAGES_A_PAGE, messages
 from feedback.sources.slack_channels import Channel
 
 if TYPE_CHECKING:
-    from feedback.sources.slack_api import SlackApi
+    from feedback.sources.slack_api.source import SlackApi
 
 NEEDED = ("channels:read", "channels:history", "users:read")
 NEEDED_FOR_PRIVATE = ("groups:read", "groups:history")
@@ -26,7 +26,7 @@ def examine(source: SlackApi) -> Iterator[Finding]:
     """Yield what a person should know or mend before the next run, one line each."""
     conn_id = source.conn_id
     try:
-        if (calls := source.calls()) is None:
+        if (calls := source.calls(SEEN_ATTEMPTS)) is None:
             line = "not set: FEEDBACK_SLACK_CHANNELS names private channels of the export, nothing is read by API"
             yield Finding(conn_id, None, line)
             return

@@ -22,7 +22,7 @@ from tests.plugins.feedback.sources.slack_stand_in import (
 )
 from tests.plugins.feedback.sources.slack_world import Channel, World, micros_of, ts_of
 
-ROOT = Path(__file__).resolve().parents[4]
+ROOT = Path(__file__).resolve().parents[5]
 SAMPLE = ROOT / "include/sample/slack_export"
 REAL = ROOT.parent / "shared/data/slack_export/testarchive.zip"
 HOT = timedelta(days=0.9)

@@ -9,8 +9,8 @@ from typing import Any
 
 from feedback.model import Batch, Memory, Walked
 from feedback.sources import slack_rows
-from feedback.sources.slack_api_pace import Clock
-from feedback.sources.slack_api_seen import Read
+from feedback.sources.slack_api.pace import Clock
+from feedback.sources.slack_api.seen import Read
 
 MOST_ROWS = 2_000
 MOST_SECONDS = 60.0

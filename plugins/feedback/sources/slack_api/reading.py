@@ -7,13 +7,13 @@ from collections.abc import Callable, Generator, Iterator
 from feedback.errors import FeedbackError
 from feedback.model import Batch, Gap, Memory, Walked
 from feedback.sources.base import Past
-from feedback.sources.slack_api_calls import Calls, Refused
-from feedback.sources.slack_api_channels import gap
-from feedback.sources.slack_api_outgoing import Outgoing
-from feedback.sources.slack_api_pace import OutOfMinutes
-from feedback.sources.slack_api_state import RESCAN_DAYS, Covered, audit_of, covered, day, days_before, part_of
-from feedback.sources.slack_api_stretch import Stretches
-from feedback.sources.slack_api_walk import messages
+from feedback.sources.slack_api.calls import Calls, Refused
+from feedback.sources.slack_api.channels import gap
+from feedback.sources.slack_api.outgoing import Outgoing
+from feedback.sources.slack_api.pace import OutOfMinutes
+from feedback.sources.slack_api.state import RESCAN_DAYS, Covered, audit_of, covered, day, days_before, part_of
+from feedback.sources.slack_api.stretch import Stretches
+from feedback.sources.slack_api.walk import messages
 from feedback.sources.slack_channels import Channel
 
 SLICE_DAYS = 7

@@ -9,11 +9,11 @@ from math import ceil
 from typing import Any
 
 from feedback.sources.base import Expected, Past
-from feedback.sources.slack_api_pace import PER_MINUTE
-from feedback.sources.slack_api_reading import SLICE_DAYS
-from feedback.sources.slack_api_state import RESCAN_DAYS, Covered, days_before, days_between
-from feedback.sources.slack_api_stretch import HOT_DAYS
-from feedback.sources.slack_api_walk import MESSAGES_A_PAGE
+from feedback.sources.slack_api.pace import PER_MINUTE
+from feedback.sources.slack_api.reading import SLICE_DAYS
+from feedback.sources.slack_api.state import RESCAN_DAYS, Covered, days_before, days_between
+from feedback.sources.slack_api.stretch import HOT_DAYS
+from feedback.sources.slack_api.walk import MESSAGES_A_PAGE
 from feedback.sources.slack_rows import instant
 
 # Of the last thirty days, by channel: what a walk shows, all messages, and the threads.

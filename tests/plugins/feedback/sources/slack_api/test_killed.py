@@ -7,7 +7,7 @@ from pathlib import Path
 from feedback.warehouse.duckdb import DuckDBWarehouse
 from tests.plugins.feedback.sources.slack_house import House
 
-ROOT = Path(__file__).resolve().parents[4]
+ROOT = Path(__file__).resolve().parents[5]
 POINTS = ["page:4", "page:11", "within:2", "after:2", "after:3"]
 
 
@@ -40,7 +40,7 @@ def test_killed_anywhere_the_next_run_makes_up_for_it(house, slack, warehouse):
 
     done = subprocess.run(
         [
-            *(sys.executable, Path(__file__).with_name("slack_reader.py"), slack.base_url),
+            *(sys.executable, Path(__file__).with_name("reader.py"), slack.base_url),
             *(slack.world.clock.now().isoformat(), warehouse.path, *POINTS),
         ],
         capture_output=True,

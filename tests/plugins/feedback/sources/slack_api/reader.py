@@ -1,6 +1,6 @@
 """Reads a stand-in into copies of a warehouse, each time killed with SIGKILL at another point, then once to the end.
 
-Run as a process of its own: ``slack_reader.py <base_url> <now> <warehouse> <point> …``; a point is ``page:3``,
+Run as a process of its own: ``reader.py <base_url> <now> <warehouse> <point> …``; a point is ``page:3``,
 ``before:2``, ``within:2`` or ``after:2`` (the second transaction). The copy of a point is named after it.
 """
 
@@ -14,20 +14,20 @@ from collections import Counter
 from datetime import datetime
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[4]
+ROOT = Path(__file__).resolve().parents[5]
 sys.path[:0] = [str(ROOT), str(ROOT / "plugins")]
 
 from slack_sdk import WebClient  # noqa: E402
 
 from feedback.model import Run  # noqa: E402
 from feedback.operators.extract_operator import ExtractOperator  # noqa: E402
-from feedback.sources import slack_api_outgoing, slack_api_walk  # noqa: E402
-from feedback.sources.slack_api import SlackApi  # noqa: E402
-from feedback.sources.slack_api_pace import Clock  # noqa: E402
+from feedback.sources.slack_api import outgoing, walk  # noqa: E402
+from feedback.sources.slack_api.pace import Clock  # noqa: E402
+from feedback.sources.slack_api.source import SlackApi  # noqa: E402
 from feedback.warehouse.duckdb import DuckDBWarehouse  # noqa: E402
 
-slack_api_walk.MESSAGES_A_PAGE = 7
-slack_api_outgoing.MOST_ROWS = 12
+walk.MESSAGES_A_PAGE = 7
+outgoing.MOST_ROWS = 12
 
 
 class Mortal(DuckDBWarehouse):

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 from feedback.model import Batch, Memory, Renamed
 from feedback.sources.base import Past
-from feedback.sources.slack_api_calls import Calls
-from feedback.sources.slack_api_walk import entries
+from feedback.sources.slack_api.calls import Calls
+from feedback.sources.slack_api.walk import entries
 from feedback.sources.slack_channels import Channel
 from feedback.sources.slack_rows import channel_row, user_row
 

@@ -3,7 +3,7 @@
 import pytest
 
 from feedback.errors import SourceFailed
-from feedback.sources.slack_api_calls import REMEDIES
+from feedback.sources.slack_api.calls import REMEDIES
 from tests.plugins.feedback.sources.slack_stand_in import (
     SCOPES,
     dropped,
@@ -20,7 +20,7 @@ from tests.plugins.feedback.sources.slack_stand_in import (
 @pytest.fixture
 def world(slack, monkeypatch):
     """A workspace whose channel fills three pages and whose one thread fills two."""
-    monkeypatch.setattr("feedback.sources.slack_api_walk.MESSAGES_A_PAGE", 60)
+    monkeypatch.setattr("feedback.sources.slack_api.walk.MESSAGES_A_PAGE", 60)
     general = slack.world.channel("general")
     for number in range(130):
         slack.world.say(general, f"root {number}")

@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from feedback.model import Gap
-from feedback.sources.slack_api_calls import Calls, Refused
-from feedback.sources.slack_api_walk import entries
+from feedback.sources.slack_api.calls import Calls, Refused
+from feedback.sources.slack_api.walk import entries
 from feedback.sources.slack_channels import Channel, composed
 
 EVERY = "*"

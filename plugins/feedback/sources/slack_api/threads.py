@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from feedback.sources.slack_api_calls import Calls, Refused
-from feedback.sources.slack_api_seen import Read
-from feedback.sources.slack_api_walk import Message, messages, thread
+from feedback.sources.slack_api.calls import Calls, Refused
+from feedback.sources.slack_api.seen import Read
+from feedback.sources.slack_api.walk import Message, messages, thread
 
 
 class Need(Enum):

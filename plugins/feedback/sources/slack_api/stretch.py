@@ -7,13 +7,13 @@ from collections.abc import Generator, Iterator
 
 from feedback.model import Batch, Gap, Memory, Walked
 from feedback.sources.base import Past
-from feedback.sources.slack_api_calls import Calls, Refused
-from feedback.sources.slack_api_channels import REMEDIES
-from feedback.sources.slack_api_outgoing import Outgoing
-from feedback.sources.slack_api_seen import Read, Seen, seen
-from feedback.sources.slack_api_state import days_before
-from feedback.sources.slack_api_threads import Need, counted, need, talk
-from feedback.sources.slack_api_walk import history, messages
+from feedback.sources.slack_api.calls import Calls, Refused
+from feedback.sources.slack_api.channels import REMEDIES
+from feedback.sources.slack_api.outgoing import Outgoing
+from feedback.sources.slack_api.seen import Read, Seen, seen
+from feedback.sources.slack_api.state import days_before
+from feedback.sources.slack_api.threads import Need, counted, need, talk
+from feedback.sources.slack_api.walk import history, messages
 from feedback.sources.slack_channels import Channel
 from feedback.sources.slack_rows import instant, thread_ts
 
