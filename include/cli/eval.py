@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from include import settings
 from include.cli.aligned import aligned
+from include.cli.lock import run_lock
 
 if TYPE_CHECKING:
     from feedback.validation.scores import Share
@@ -32,7 +33,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def main(options: argparse.Namespace) -> int:
     from include.evaluation import evaluate
 
-    found = evaluate(settings.load(), _progress)
+    configured = settings.load()
+    with run_lock(configured.home):  # a run beside it would pay for the same questions
+        found = evaluate(configured, _progress)
     if options.json:
         print(json.dumps(asdict(found) if found else {}, indent=2))
     else:

@@ -199,12 +199,16 @@ class Ledger:
         drop = self._journal.turn() if self._journal else None
         answers, calls, intents = dict(self._answers), dict(self._calls), dict(self._open)
         new = set(filter(self._is_missing, answers))
-        write(
-            self.warehouse,
-            [*intents.values(), *calls.values()],
-            [row for key, row in answers.items() if key not in new],
-            [row for key, row in answers.items() if key in new],
-        )
+        try:
+            write(
+                self.warehouse,
+                [*intents.values(), *calls.values()],
+                [row for key, row in answers.items() if key not in new],
+                [row for key, row in answers.items() if key in new],
+            )
+        except BaseException:
+            self._missing.clear()  # nobody knows whether it was written: the next flush replaces what is there
+            raise
         for key in answers:
             self._answers.pop(key, None)
         for missing in self._missing:

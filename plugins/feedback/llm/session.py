@@ -184,7 +184,7 @@ class Session:
                     ready.extend(await engine.in_thread(self._read, some))
                 if not engine.stopped:
                     group.create_task(ask(waiting.popleft(), ready.popleft()))
-        await engine.in_thread(staging.finish)
+        await engine.in_thread(staging.write)
         if waiting:
             left = await engine.in_thread(leave_waiting, self.warehouse, self.run, engine.stopped)
             staging.counts["pending"] += left

@@ -40,7 +40,6 @@ class Staging:
         """How many questions are staged, quarantined and pending; ``from_ledger`` and ``by_rule``: of the staged, those
         that cost nothing."""
         self._shards: list[Shard] = []
-        self._taken_up: list[Shard] = []
         self._tables: dict[str, list[pa.Table]] = {}
 
     def add(self, items: Sequence[Owed], results: Results, shard: Shard) -> None:
@@ -68,24 +67,21 @@ class Staging:
         self._take("asked", accounts, shard, {"asked_at": now})
         self._shards.append(shard)
         if sum(table.num_rows for table in self._tables["asked"]) >= WRITE_QUESTIONS:
-            self._write()
+            self.write()
 
-    def finish(self) -> None:
-        """Write the rest, and take out of what waits what was taken up: it is looked through once, not every time."""
-        self._write()
-        taken = together(shard for shard in self._taken_up if shard.name != WHOLE)
-        if taken:
-            delete = f"delete from staging.asked where {WAITING}"
-            self.warehouse.transact([(delete, waiting(stretch, self.run)) for stretch in taken])
-
-    def _write(self) -> None:
+    def write(self) -> None:
+        """Write what was taken, and take it out of what waits."""
         import pyarrow as pa
 
         if not self._shards:
             return
         tables = {name: pa.concat_tables(parts) for name, parts in self._tables.items()}
-        stage_together(self.warehouse, tables, self.run, [shard.name for shard in self._shards], then=[self._set_aside])
-        self._taken_up += self._shards
+        names = [shard.name for shard in self._shards]
+        taken_up = together(shard for shard in self._shards if shard.name != WHOLE)
+        no_more_waiting = [
+            (f"delete from staging.asked where {WAITING}", waiting(stretch, self.run)) for stretch in taken_up
+        ]
+        stage_together(self.warehouse, tables, self.run, names, then=[*no_more_waiting, self._set_aside])
         self._shards, self._tables = [], {}
 
     @property

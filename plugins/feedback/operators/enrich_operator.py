@@ -150,7 +150,7 @@ class EnrichOperator(FeedbackOperator):
         results = session.results(rows)
         staging = Staging(self.warehouse, self.enrichments, run)
         staging.add(items, results, everything)
-        staging.finish()
+        staging.write()
         outcome = Outcome(staging.counts, results.stopped or next(iter(results.waiting.values()), ""))
         told = self._told(questions, outcome, models, session.checks, session.paid(), notes)
         session.close()

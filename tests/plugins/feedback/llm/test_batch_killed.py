@@ -57,7 +57,7 @@ def live(path, ddl, url, run_id, dies_at):
         os._exit(WAITS)
     staging = Staging(warehouse, ASKED, run)
     staging.add(items, session.results(rows_of(items)), Shard())
-    staging.finish()
+    staging.write()
     session.close()
     os._exit(DONE)
 

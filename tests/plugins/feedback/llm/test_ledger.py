@@ -7,8 +7,10 @@ from dataclasses import replace
 
 import pytest
 
+from feedback.errors import WarehouseError
 from feedback.llm.ledger import Ledger, Paid, answer_key
 from feedback.llm.prices import Model
+from feedback.warehouse.duckdb import DuckDBWarehouse
 from tests.plugins.feedback.llm import stand_in as service
 
 TEXTS = [f"The page number {n} is slow. It takes minutes." for n in range(10)]
@@ -121,3 +123,24 @@ def test_an_answer_that_is_kept_again_gives_way_whatever_was_known_of_it(warehou
     assert ledger.known(["k"])["k"].answer == {"label": "question"}
     kept = warehouse.rows("select answer_key from ops.llm_answers order by answer_key")
     assert [row["answer_key"] for row in kept] == ["anger", "k", "praise", "question"]
+
+
+def test_a_flush_of_which_nobody_knows_whether_it_arrived_doubles_nothing(warehouse, run):
+    class Unsure(DuckDBWarehouse):
+        is_lost = True
+
+        def transact(self, steps, incoming=None):
+            super().transact(steps, incoming)
+            if self.is_lost:
+                self.is_lost = False
+                raise WarehouseError("the connection was lost after the commit")
+
+    ledger = Ledger(Unsure(warehouse.path, warehouse.ddl), run, "online")
+    ledger.look_ahead(["k"])
+    ledger.keep([Paid("k", "intent", {"label": "praise"}, "m")], "intent x1", "c")
+    with pytest.raises(WarehouseError):
+        ledger.flush()
+
+    ledger.close()
+
+    assert warehouse.rows("select answer_key from ops.llm_answers") == [{"answer_key": "k"}]
