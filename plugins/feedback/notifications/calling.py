@@ -31,10 +31,22 @@ class Refused(Unsent):
     """Slack, or what leads to it, said no before anything was posted."""
 
 
+class Closed(Refused):
+    """It said no to the channel or to the app, not to this one post."""
+
+
+CLOSED = (
+    *("ratelimited", "rate_limited", "not_in_channel", "channel_not_found", "is_archived", "restricted_action"),
+    *("missing_scope", "invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"),
+)
+"""Slack's words for that."""
+
+
 def called(method: Callable[..., SlackResponse], **params: Any) -> SlackResponse:
     """Call Slack; again only after it has said that it did nothing because it was too much just then.
 
-    :raises Refused: Slack says no, or that it is too much now.
+    :raises Closed: Slack says no to the channel or the app, or that it is too much now.
+    :raises Refused: Slack says no to this.
     :raises Unsent: there is no way to Slack.
     :raises Unsaid: nobody knows what became of it.
     """
@@ -53,7 +65,8 @@ def called(method: Callable[..., SlackResponse], **params: Any) -> SlackResponse
         answer = error.response
         said = answer.get("error") if isinstance(answer.data, dict) else None
         if answer.status_code in (200, TOO_MANY):
-            raise Refused(str(said or "ratelimited")) from None
+            word = str(said or "ratelimited")
+            raise (Closed if word in CLOSED else Refused)(word) from None
         raise Unsaid(f"status {answer.status_code}") from None
     except Exception as error:  # noqa: BLE001 - whatever urllib and ssl raise; its text might repeat a token
         cause = error.reason if isinstance(error, URLError) else error

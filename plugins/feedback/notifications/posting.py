@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from feedback.errors import ConnectionMissing, SettingError
 from feedback.model import digest, utc_now
-from feedback.notifications.calling import Refused, Unsaid, Unsent, called
+from feedback.notifications.calling import Closed, Refused, Unsaid, Unsent, called
 from feedback.warehouse.base import Warehouse
 
 if TYPE_CHECKING:
@@ -41,6 +41,9 @@ UNKNOWN = ("posting", "ambiguous")
 
 GONE = ("message_not_found", "cant_update_message", "edit_window_closed", "channel_not_found", "is_archived")
 """Why a post stays as it is: people have removed it or its channel, or it is too old."""
+
+NO_THREAD = ("thread_not_found", "message_not_found", "cannot_reply_to_message")
+"""Why there is nowhere to reply: people have removed the first message."""
 
 PLAN = """
     merge into ops.posts as tgt using (select ? as post_key) as src on tgt.post_key = src.post_key
@@ -83,8 +86,8 @@ def sha(body: Mapping[str, Any]) -> str:
 def send(warehouse: Warehouse, client: Callable[[], WebClient], posts: Iterable[Post]) -> int:
     """Send what has not been sent, in order; return how many were.
 
-    A channel that refuses a post gets no more in this call, the others get theirs; where Slack is away nobody does.
-    What was not sent waits for the next call.
+    A post that Slack refuses holds back no other, a channel that is closed to the app holds back its own; where Slack
+    is away nothing is sent. What was not sent waits for the next call.
     """
     sent = 0
     closed: set[str] = set()
@@ -95,9 +98,10 @@ def send(warehouse: Warehouse, client: Callable[[], WebClient], posts: Iterable[
             sent += _send(warehouse, client, post)
         except Unsaid as reason:
             log.warning("%s waits: %s; triage_digest sends it again", post.key, reason)
-            if not isinstance(reason, Refused):
+            if isinstance(reason, Closed):
+                closed.add(post.channel)
+            elif not isinstance(reason, Refused):
                 break
-            closed.add(post.channel)
     return sent
 
 
@@ -111,13 +115,7 @@ def _send(warehouse: Warehouse, client: Callable[[], WebClient], post: Post) -> 
     if warehouse.rows(ROW, (post.key,))[0]["attempt"] != attempt:
         return False
     try:
-        slack, thread_ts = _client(client), _thread(warehouse, post)
-        if before["ts"]:
-            ts = _change(slack, post, before["ts"])
-        elif before["status"] in UNKNOWN:
-            ts = _found(slack, post, before["tried_at"], thread_ts) or _again(warehouse, slack, post, thread_ts)
-        else:
-            ts = _post(slack, post, thread_ts)
+        ts = _say(warehouse, _client(client), post, before)
     except Unsaid as reason:
         # A refusal to show the channel says nothing about what was sent before.
         is_unsent = before["ts"] or (isinstance(reason, Unsent) and before["status"] not in UNKNOWN)
@@ -127,11 +125,26 @@ def _send(warehouse: Warehouse, client: Callable[[], WebClient], post: Post) -> 
     return True
 
 
+def _say(warehouse: Warehouse, client: WebClient, post: Post, before: Mapping[str, Any]) -> str | None:
+    """Return where the post stands now, None where people have removed the thread that it belongs to."""
+    thread_ts = _thread(warehouse, post)
+    try:
+        if before["ts"]:
+            return _change(client, post, before["ts"])
+        if before["status"] in UNKNOWN:
+            return _found(client, post, before["tried_at"], thread_ts) or _again(warehouse, client, post, thread_ts)
+        return _post(client, post, thread_ts)
+    except Refused as reason:
+        if thread_ts is None or str(reason) not in NO_THREAD:
+            raise
+        return None
+
+
 def _client(client: Callable[[], WebClient]) -> WebClient:
     try:
         return client()
     except (ConnectionMissing, SettingError) as reason:
-        raise Refused(str(reason)) from None
+        raise Closed(str(reason)) from None
 
 
 def _thread(warehouse: Warehouse, post: Post) -> str | None:

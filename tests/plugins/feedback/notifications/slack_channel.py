@@ -19,6 +19,7 @@ class Channel:
     :ivar faults: what becomes of the next posts: ``refuse``, ``throttle`` (429), ``break`` (500 though it was kept),
         ``drop`` (the connection closes though it was kept) or ``lose`` (the connection closes before it was).
     :ivar closed: channels that the app is not in.
+    :ivar errors: what Slack says to posts with these words in their text, instead of keeping them.
     :ivar is_unreadable: whether the channel's history cannot be read.
     :ivar calls: the methods that were called.
     """
@@ -27,6 +28,7 @@ class Channel:
         self.messages: list[dict] = []
         self.faults: list[str] = []
         self.closed: set[str] = set()
+        self.errors: dict[str, str] = {}
         self.is_unreadable = False
         self.calls: list[str] = []
         self.base_url = ""
@@ -52,6 +54,8 @@ class Channel:
 
     def _read(self, params: dict) -> dict:
         ts, oldest, latest = (params.get(name) for name in ("ts", "oldest", "latest"))
+        if ts and ts not in [message["ts"] for message in self.messages]:
+            return {"ok": False, "error": "thread_not_found"}
         found = [
             message
             for message in self.messages
@@ -62,6 +66,11 @@ class Channel:
         return {"ok": True, "messages": found}
 
     def _post(self, params: dict) -> dict | int | None:
+        for words, error in self.errors.items():
+            if words in params["text"]:
+                return {"ok": False, "error": error}
+        if "thread_ts" in params and params["thread_ts"] not in [message["ts"] for message in self.roots]:
+            return {"ok": False, "error": "thread_not_found"}
         fault = self.faults.pop(0) if self.faults else ""
         if fault == "refuse":
             return {"ok": False, "error": "invalid_auth"}

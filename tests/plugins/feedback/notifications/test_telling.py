@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from feedback.notifications import posting
+from feedback.notifications.calling import CLOSED
 from feedback.notifications.incidents import is_well, meet
 from feedback.notifications.telling import tell
 from tests.plugins.feedback.notifications.slack_channel import served
@@ -163,6 +164,44 @@ def test_what_was_sent_hours_ago_is_found_where_it_stands(warehouse, channel):
     told(warehouse, channel)
     channel.is_unreadable = False
     told(warehouse, channel)
+    assert len(channel.messages) == 1
+
+
+@pytest.mark.parametrize("error", ["invalid_blocks", "msg_too_long"])
+def test_a_post_that_slack_refuses_holds_back_no_other(warehouse, channel, error):
+    channel.errors = {"Poison": error}
+    for key, sentence in (("k", "Poison"), ("l", "Bread"), ("m", "Water")):
+        meet(warehouse, key, "run_1", MESSAGE | {"sentence": sentence})
+    assert told(warehouse, channel) == 2
+    assert sorted(posts(warehouse).values()) == ["planned", "posted", "posted"]
+    channel.errors = {}
+    assert told(warehouse, channel) == 1
+
+
+@pytest.mark.parametrize("error", CLOSED)
+def test_a_channel_that_is_closed_to_the_app_is_asked_once_a_time(warehouse, channel, error):
+    channel.errors = {"": error}
+    for key in "kl":
+        meet(warehouse, key, "run_1", MESSAGE)
+    assert told(warehouse, channel) == 0
+    assert channel.calls == ["chat.postMessage"]
+
+
+@pytest.mark.parametrize("fault", ["", "drop"])
+def test_a_reply_to_a_message_that_people_removed_is_owed_no_more(warehouse, channel, fault):
+    meet(warehouse, "k", "run_1", MESSAGE)
+    told(warehouse, channel)
+    channel.faults = [fault]
+    is_well(warehouse, "k")
+    if fault:
+        assert told(warehouse, channel) == 0
+    channel.messages.clear()
+    meet(warehouse, "l", "run_2", MESSAGE)
+    told(warehouse, channel)
+    calls = len(channel.calls)
+    assert told(warehouse, channel) == 0
+    assert len(channel.calls) == calls
+    assert set(posts(warehouse).values()) == {"posted"}
     assert len(channel.messages) == 1
 
 
