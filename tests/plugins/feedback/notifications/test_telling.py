@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from feedback.notifications import posting
-from feedback.notifications.calling import CLOSED
+from feedback.notifications.calling import CLOSED, PERHAPS
 from feedback.notifications.incidents import is_well, meet
 from feedback.notifications.telling import tell
 from tests.plugins.feedback.notifications.slack_channel import served
@@ -122,7 +122,7 @@ def test_what_was_over_before_it_was_told_is_not_told(warehouse, channel):
     assert told(warehouse, channel) == 0
 
 
-@pytest.mark.parametrize("fault", ["refuse", "break", "drop", "lose"])
+@pytest.mark.parametrize("fault", ["refuse", "break", "drop", "lose", "page", *PERHAPS])
 def test_whatever_slack_does_the_message_is_there_once_in_the_end(warehouse, channel, fault):
     channel.faults = [fault]
     meet(warehouse, "k", "run_1", MESSAGE)
@@ -134,7 +134,7 @@ def test_whatever_slack_does_the_message_is_there_once_in_the_end(warehouse, cha
     assert set(posts(warehouse).values()) == {"posted"}
 
 
-@pytest.mark.parametrize("fault", ["break", "drop", "lose"])
+@pytest.mark.parametrize("fault", ["break", "drop", "lose", "page", *PERHAPS])
 def test_what_may_have_arrived_is_ambiguous_and_not_sent_again_while_the_channel_cannot_be_read(
     warehouse, channel, fault
 ):
@@ -217,6 +217,15 @@ def test_the_text_of_an_error_is_not_logged(warehouse, channel, caplog):
     told(warehouse, channel)
     assert "invalid_auth" in caplog.text
     assert "xoxb" not in caplog.text
+
+
+def test_a_page_of_something_on_the_way_to_slack_is_not_logged(warehouse, channel, caplog):
+    channel.faults = ["page"]
+    meet(warehouse, "k", "run_1", MESSAGE)
+    told(warehouse, channel)
+    (said,) = [record.getMessage() for record in caplog.records if record.name.startswith("feedback.")]
+    assert "status 200" in said
+    assert "ada" not in said
 
 
 def test_another_sender_at_work_is_left_alone(warehouse, channel, monkeypatch):
