@@ -58,8 +58,8 @@ TAKE = """
         and (status = 'planned' or (status in ('posting', 'ambiguous') and coalesce(taken_at, updated_at) < ?))
 """
 ROW = "select status, attempt, ts, coalesce(tried_at, updated_at) as tried_at from ops.posts where post_key = ?"
-TRY = "update ops.posts set tried_at = ? where post_key = ?"
-END = "update ops.posts set status = ?, ts = coalesce(?, ts) where post_key = ?"
+TRY = "update ops.posts set tried_at = ?, taken_at = ? where post_key = ? and attempt = ?"
+END = "update ops.posts set status = ?, ts = coalesce(?, ts) where post_key = ? and attempt = ?"
 
 
 @dataclass(frozen=True)
@@ -112,27 +112,32 @@ def _send(warehouse: Warehouse, client: Callable[[], WebClient], post: Post) -> 
     before = warehouse.rows(ROW, (post.key,))[0]
     attempt = uuid.uuid4().hex
     warehouse.transact([(TAKE, (attempt, post.run_id, sha(post.body), now, now, post.key, now - AT_WORK))])
-    if warehouse.rows(ROW, (post.key,))[0]["attempt"] != attempt:
+    if not _is_ours(warehouse, post, attempt):
         return False
     try:
-        ts = _say(warehouse, _client(client), post, before)
+        ts = _say(warehouse, _client(client), post, before, attempt)
     except Unsaid as reason:
         # A refusal to show the channel says nothing about what was sent before.
         is_unsent = before["ts"] or (isinstance(reason, Unsent) and before["status"] not in UNKNOWN)
-        warehouse.transact([(END, ("planned" if is_unsent else "ambiguous", None, post.key))])
+        warehouse.transact([(END, ("planned" if is_unsent else "ambiguous", None, post.key, attempt))])
         raise
-    warehouse.transact([(END, ("posted", ts, post.key))])
+    warehouse.transact([(END, ("posted", ts, post.key, attempt))])
     return True
 
 
-def _say(warehouse: Warehouse, client: WebClient, post: Post, before: Mapping[str, Any]) -> str | None:
+def _is_ours(warehouse: Warehouse, post: Post, attempt: str) -> bool:
+    return bool(warehouse.rows(ROW, (post.key,))[0]["attempt"] == attempt)
+
+
+def _say(warehouse: Warehouse, client: WebClient, post: Post, before: Mapping[str, Any], attempt: str) -> str | None:
     """Return where the post stands now, None where people have removed the thread that it belongs to."""
     thread_ts = _thread(warehouse, post)
     try:
         if before["ts"]:
             return _change(client, post, before["ts"])
         if before["status"] in UNKNOWN:
-            return _found(client, post, before["tried_at"], thread_ts) or _again(warehouse, client, post, thread_ts)
+            found = _found(client, post, before["tried_at"], thread_ts)
+            return found or _again(warehouse, client, post, thread_ts, attempt)
         return _post(client, post, thread_ts)
     except Refused as reason:
         if thread_ts is None or str(reason) not in NO_THREAD:
@@ -156,9 +161,15 @@ def _thread(warehouse: Warehouse, post: Post) -> str | None:
     return str(found[0]["ts"])
 
 
-def _again(warehouse: Warehouse, client: WebClient, post: Post, thread_ts: str | None) -> str:
-    """Post what is known not to stand there; from now on it may."""
-    warehouse.transact([(TRY, (utc_now(), post.key))])
+def _again(warehouse: Warehouse, client: WebClient, post: Post, thread_ts: str | None, attempt: str) -> str:
+    """Post what is known not to stand there; from now on it may.
+
+    :raises Refused: reading took so long that another sender has taken it.
+    """
+    now = utc_now()
+    warehouse.transact([(TRY, (now, now, post.key, attempt))])
+    if not _is_ours(warehouse, post, attempt):
+        raise Refused("another sender has it")
     return _post(client, post, thread_ts)
 
 

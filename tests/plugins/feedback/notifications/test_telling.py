@@ -237,6 +237,28 @@ def test_another_sender_at_work_is_left_alone(warehouse, channel, monkeypatch):
     assert len(channel.messages) == 1
 
 
+@pytest.mark.parametrize("fault", ["", "drop"])
+def test_who_reads_the_channel_so_long_that_another_sender_takes_the_post_does_not_send_it(warehouse, channel, fault):
+    channel.faults = ["lose", fault]
+    meet(warehouse, "k", "run_1", MESSAGE)
+    told(warehouse, channel)
+    read = channel._read
+
+    def slowly(params):
+        found = read(params)
+        channel._read = read
+        told(warehouse, channel)
+        return found
+
+    channel._read = slowly
+    meet(warehouse, "l", "run_1", MESSAGE)
+    assert told(warehouse, channel) == (1 if fault else 0)
+    assert len(channel.messages) == 2
+    told(warehouse, channel)
+    assert set(posts(warehouse).values()) == {"posted"}
+    assert len(channel.messages) == 2
+
+
 KILLED = """
 import os, signal, sys
 sys.path[:0] = ["plugins"]
