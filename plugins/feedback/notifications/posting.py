@@ -52,7 +52,7 @@ PLAN = """
 """
 TAKE = """
     update ops.posts set
-        status = 'posting', attempt = ?, run_id = ?, body_sha = ?, taken_at = ?,
+        status = 'posting', attempt = ?, channel = ?, run_id = ?, body_sha = ?, taken_at = ?,
         tried_at = case when status = 'planned' then ? else tried_at end
     where post_key = ?
         and (status = 'planned' or (status in ('posting', 'ambiguous') and coalesce(taken_at, updated_at) < ?))
@@ -111,7 +111,8 @@ def _send(warehouse: Warehouse, client: Callable[[], WebClient], post: Post) -> 
     warehouse.transact([(PLAN, plan)])
     before = warehouse.rows(ROW, (post.key,))[0]
     attempt = uuid.uuid4().hex
-    warehouse.transact([(TAKE, (attempt, post.run_id, sha(post.body), now, now, post.key, now - AT_WORK))])
+    taken = (attempt, post.channel, post.run_id, sha(post.body), now, now, post.key, now - AT_WORK)
+    warehouse.transact([(TAKE, taken)])
     if not _is_ours(warehouse, post, attempt):
         return False
     try:

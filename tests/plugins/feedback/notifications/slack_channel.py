@@ -72,7 +72,8 @@ class Channel:
         for words, error in self.errors.items():
             if words in params["text"]:
                 return {"ok": False, "error": error}
-        if "thread_ts" in params and params["thread_ts"] not in [message["ts"] for message in self.roots]:
+        roots = [message["ts"] for message in self.roots if message["channel"] == params["channel"]]
+        if "thread_ts" in params and params["thread_ts"] not in roots:
             return {"ok": False, "error": "thread_not_found"}
         fault = self.faults.pop(0) if self.faults else ""
         if fault == "refuse":

@@ -52,12 +52,16 @@ def no_wait(monkeypatch):
     monkeypatch.setattr(posting, "AT_WORK", timedelta(0))
 
 
-def told(warehouse, channel):
-    return tell(warehouse, "C1", channel.client)
+def told(warehouse, channel, to="C1"):
+    return tell(warehouse, to, channel.client)
 
 
 def posts(warehouse):
     return {row["post_key"]: row["status"] for row in warehouse.rows("select post_key, status from ops.posts")}
+
+
+def places(warehouse):
+    return {row["key"]: row["channel"] for row in warehouse.rows("select key, channel from ops.incidents")}
 
 
 def test_an_incident_is_one_message_however_often_it_is_told(warehouse, channel):
@@ -107,6 +111,39 @@ def test_what_another_task_of_the_run_adds_stands_in_the_thread(warehouse, chann
     root, more = channel.messages
     assert more["thread_ts"] == root["ts"]
     assert more["text"] == "Also: did not publish intent, sentiment"
+
+
+def test_an_incident_goes_on_in_its_own_channel_when_the_setting_names_another(warehouse, channel):
+    meet(warehouse, "k", "run_1", MESSAGE)
+    told(warehouse, channel)
+    meet(warehouse, "k", "run_2", MESSAGE)
+    meet(warehouse, "l", "run_2", MESSAGE)
+    assert told(warehouse, channel, to="C2") == 2
+    is_well(warehouse, "k")
+    assert told(warehouse, channel, to="C2") == 1
+    said = {(message["channel"], "thread_ts" in message) for message in channel.messages}
+    assert said == {("C1", False), ("C1", True), ("C2", False)}
+    assert places(warehouse) == {"k": "C1", "l": "C2"}
+
+
+def test_an_incident_that_its_channel_refused_follows_the_setting(warehouse, channel):
+    channel.closed = {"C1"}
+    meet(warehouse, "k", "run_1", MESSAGE)
+    assert told(warehouse, channel) == 0
+    assert told(warehouse, channel, to="C2") == 1
+    is_well(warehouse, "k")
+    assert told(warehouse, channel, to="C1") == 1
+    assert [message["channel"] for message in channel.messages] == ["C2", "C2"]
+    assert places(warehouse) == {"k": "C2"}
+
+
+def test_a_message_that_may_have_arrived_is_looked_for_where_it_was_sent(warehouse, channel):
+    channel.faults = ["drop"]
+    meet(warehouse, "k", "run_1", MESSAGE)
+    told(warehouse, channel)
+    told(warehouse, channel, to="C2")
+    assert [message["channel"] for message in channel.messages] == ["C1"]
+    assert places(warehouse) == {"k": "C1"}
 
 
 def test_two_incidents_at_once_are_two_messages(warehouse, channel):
