@@ -129,11 +129,17 @@ class EnrichOperator(FeedbackOperator):
         return self._told(questions, outcome, models, session.checks, paid, notes)
 
     def _ask_in_batches(self, questions: int, endpoint: Endpoint, run: Run) -> tuple[Numbers, tuple[str, ...]]:
-        """Defer as long as a batch is out, and stage what has landed."""
-        notes = self._ask_golden(endpoint, models_of(self.asking, endpoint), run)[1] if questions else ()
+        """Defer as long as a batch is out, and stage what has landed.
+
+        Golden items are asked while nothing is out: a batch may hold the same questions.
+        """
+        models, was_out = models_of(self.asking, endpoint), are_out(self.warehouse)
+        notes: tuple[str, ...] = ()
+        if questions and not was_out:
+            _, notes = self._ask_golden(endpoint, models, run)
         everything = Shard()
         items = read(self.warehouse, self.enrichments, everything, run)
-        rows, models = rows_of(items), models_of(self.asking, endpoint)
+        rows = rows_of(items)
         session = BatchSession(
             BatchStore(self.warehouse, run), self.enrichments, self.asking, endpoint, models, self.log.info
         )
@@ -147,6 +153,8 @@ class EnrichOperator(FeedbackOperator):
                 ),
                 method_name="execute_complete",
             )
+        if questions and was_out and not are_out(self.warehouse):
+            _, notes = self._ask_golden(endpoint, models, run)
         results = session.results(rows)
         staging = Staging(self.warehouse, self.enrichments, run)
         staging.add(items, results, everything)
