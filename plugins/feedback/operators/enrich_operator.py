@@ -17,7 +17,7 @@ from feedback.llm.batch_store import BatchStore
 from feedback.llm.cascade import Models
 from feedback.llm.checks import PackChecks
 from feedback.llm.enrichment import Enrichment
-from feedback.llm.golden_asked import ask_golden
+from feedback.llm.golden_asked import ask_golden, golden_ledger, owed_golden
 from feedback.llm.ledger import Ledger
 from feedback.llm.owed import Shard, mark_unasked, read, rows_of, write_down
 from feedback.llm.plan import pending
@@ -166,13 +166,16 @@ class EnrichOperator(FeedbackOperator):
 
     def _ask_golden(self, endpoint: Endpoint, models: Models, run: Run) -> tuple[Ledger | None, tuple[str, ...]]:
         """Ask golden items and return what was paid; what stands in the way holds back nothing that is owed."""
+        ledger = None
         try:
-            ledger, stopped = ask_golden(
-                self.warehouse, self.enrichments, self.asking, endpoint, models, run, self.log.info
-            )
+            items = owed_golden(self.warehouse, self.enrichments, self.asking, models)
+            if not items:
+                return None, ()
+            ledger = golden_ledger(self.warehouse, run, self.asking, models)
+            stopped = ask_golden(items, ledger, self.enrichments, self.asking, endpoint, models, self.log.info)
         except FeedbackError as error:
             self.log.warning("golden items were not asked: %s", error)
-            return None, (f"golden items were not asked: {error}",)
+            return ledger, (f"golden items were not asked: {error}",)
         return ledger, (f"not all golden items were asked ({stopped})",) if stopped else ()
 
     def _told(
