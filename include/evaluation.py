@@ -65,19 +65,21 @@ def evaluate(settings: Settings, tell: Callable[..., None]) -> Evaluation | None
     """
     from feedback.hooks.model_endpoint import model_endpoint
     from feedback.llm.answering import answering
-    from feedback.llm.golden_asked import ask_golden
+    from feedback.llm.golden_asked import ask_golden, golden_ledger, owed_golden
     from feedback.resolution import catalog
 
     warehouse = open_warehouse(settings)
     warehouse.migrate()
     if not warehouse.rows(GOLDEN):
         return None
-    how = asking(settings)
+    how = replace(asking(settings), unheard=())  # who decides nothing is shown all the same
     run = Run(f"eval__{utc_now():%Y-%m-%dT%H:%M:%S}", "eval", "eval")
     known = catalog.read(CATALOG, ENTITY_KINDS).names
     with answering(model_endpoint("openai_default", warehouse.engine, how), how, known) as (endpoint, models):
-        # Who decides nothing is shown all the same.
-        ledger, stopped = ask_golden(warehouse, ENRICHMENTS, replace(how, unheard=()), endpoint, models, run, tell)
+        ledger, stopped = None, ""
+        if items := owed_golden(warehouse, ENRICHMENTS, how, models):
+            ledger = golden_ledger(warehouse, run, how, models)
+            stopped = ask_golden(items, ledger, ENRICHMENTS, how, endpoint, models, tell)
     model = models.small.name
     judged = tuple(_judged(warehouse, model))
     if not judged:
@@ -85,8 +87,8 @@ def evaluate(settings: Settings, tell: Callable[..., None]) -> Evaluation | None
     return Evaluation(
         model=model,
         judged=judged,
-        calls=ledger.calls,
-        cost_usd=ledger.cost_usd,
+        calls=ledger.calls if ledger else 0,
+        cost_usd=ledger.cost_usd if ledger else 0.0,
         seconds=warehouse.rows(SECONDS, (run.run_id,))[0]["seconds"],
         stopped=stopped,
     )

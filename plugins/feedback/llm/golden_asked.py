@@ -47,34 +47,41 @@ def query(enrichments: Sequence[Enrichment], model: str, unheard: Sequence[str])
     return sql, [model, *unheard]
 
 
+def owed_golden(warehouse: Warehouse, enrichments: Sequence[Enrichment], asking: Asking, models: Models) -> list[Owed]:
+    """Return the golden items with the questions that are not answered yet."""
+    return _items(warehouse, query(enrichments, models.small.name, asking.unheard))
+
+
+def golden_ledger(warehouse: Warehouse, run: Run, asking: Asking, models: Models) -> Ledger:
+    """Return what keeps what they cost. Make it only to ask: that closes it."""
+    mode = "offline" if models.is_offline else "online" if asking.mode == "batch" else asking.mode
+    return Ledger(warehouse, run, mode, asking.journal, PURPOSE)
+
+
 def ask_golden(
-    warehouse: Warehouse,
+    items: Sequence[Owed],
+    ledger: Ledger,
     enrichments: Sequence[Enrichment],
     asking: Asking,
     endpoint: Endpoint,
     models: Models,
-    run: Run,
     tell: Callable[..., None],
-) -> tuple[Ledger, str]:
-    """Ask what is not known yet, within the budget, and keep the answers in ``ops.golden_answers``.
+) -> str:
+    """Ask the items within the budget, and keep the answers in ``ops.golden_answers``.
 
-    Return what was paid, and why asking stopped, if it did; the rest is asked the next time.
+    Return why asking stopped, if it did; the rest is asked the next time. What it cost is in the ledger, whatever
+    happens.
     """
-    mode = "offline" if models.is_offline else "online" if asking.mode == "batch" else asking.mode
-    ledger = Ledger(warehouse, run, mode, asking.journal, PURPOSE)
-    items = _items(warehouse, query(enrichments, models.small.name, asking.unheard))
-    if not items:
-        return ledger, ""
     results = Session(ledger, enrichments, asking, endpoint, models, tell).ask(rows_of(items))
     known = {enrichment.name: enrichment for enrichment in enrichments}
     rows = [
-        _row(item, known[name], results, models.small.name, run)
+        _row(item, known[name], results, models.small.name, ledger.run)
         for item in items
         for name in item.enrichments
         if not results.is_open((item.key, name))
     ]
-    upsert(warehouse, "ops.golden_answers", rows, KEY)
-    return ledger, results.stopped
+    upsert(ledger.warehouse, "ops.golden_answers", rows, KEY)
+    return results.stopped
 
 
 def _items(warehouse: Warehouse, owed: tuple[str, list[str]]) -> list[Owed]:

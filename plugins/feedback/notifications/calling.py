@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from socket import gaierror
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from slack_sdk import WebClient
     from slack_sdk.web import SlackResponse
 
-TOO_MANY = 429
+OK, TOO_MANY = 200, 429
 WAITS, MOST_PAUSE_S = 2, 20.0
 """Slack takes about a message a second in a channel. All waiting and calling stays below ``posting.AT_WORK``."""
 
@@ -31,10 +32,27 @@ class Refused(Unsent):
     """Slack, or what leads to it, said no before anything was posted."""
 
 
+class Closed(Refused):
+    """It said no to the channel or to the app, not to this one post."""
+
+
+CLOSED = (
+    *("ratelimited", "rate_limited", "not_in_channel", "channel_not_found", "is_archived", "restricted_action"),
+    *("missing_scope", "invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"),
+)
+"""Slack's words for that."""
+
+PERHAPS = ("fatal_error", "internal_error", "service_unavailable", "request_timeout")
+"""Its words for what it may have done all the same."""
+
+WORD = re.compile(r"[a-z0-9_]+")
+
+
 def called(method: Callable[..., SlackResponse], **params: Any) -> SlackResponse:
     """Call Slack; again only after it has said that it did nothing because it was too much just then.
 
-    :raises Refused: Slack says no, or that it is too much now.
+    :raises Closed: Slack says no to the channel or the app, or that it is too much now.
+    :raises Refused: Slack says no to this.
     :raises Unsent: there is no way to Slack.
     :raises Unsaid: nobody knows what became of it.
     """
@@ -50,15 +68,23 @@ def called(method: Callable[..., SlackResponse], **params: Any) -> SlackResponse
                 time.sleep(_pause(error.response.headers))
         return method(**params)
     except SlackApiError as error:
-        answer = error.response
-        said = answer.get("error") if isinstance(answer.data, dict) else None
-        if answer.status_code in (200, TOO_MANY):
-            raise Refused(str(said or "ratelimited")) from None
-        raise Unsaid(f"status {answer.status_code}") from None
+        raise _why(error.response) from None
     except Exception as error:  # noqa: BLE001 - whatever urllib and ssl raise; its text might repeat a token
         cause = error.reason if isinstance(error, URLError) else error
         kind = Unsent if isinstance(cause, (ConnectionRefusedError, gaierror)) else Unsaid
         raise kind(type(cause).__name__) from None
+
+
+def _why(answer: SlackResponse) -> Unsaid:
+    """Return what an answer that is no success says; a page of something in between is never quoted."""
+    if answer.status_code == TOO_MANY:
+        return Closed("ratelimited")
+    word = str(answer.get("error")) if isinstance(answer.data, dict) else ""
+    if answer.status_code != OK or not WORD.fullmatch(word):
+        return Unsaid(f"status {answer.status_code}")
+    if word in PERHAPS:
+        return Unsaid(word)
+    return Closed(word) if word in CLOSED else Refused(word)
 
 
 def _pause(headers: Mapping[str, str]) -> float:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from feedback.errors import ConnectionMissing, SettingError
 from feedback.model import digest, utc_now
-from feedback.notifications.calling import Refused, Unsaid, Unsent, called
+from feedback.notifications.calling import Closed, Refused, Unsaid, Unsent, called
 from feedback.warehouse.base import Warehouse
 
 if TYPE_CHECKING:
@@ -42,6 +42,9 @@ UNKNOWN = ("posting", "ambiguous")
 GONE = ("message_not_found", "cant_update_message", "edit_window_closed", "channel_not_found", "is_archived")
 """Why a post stays as it is: people have removed it or its channel, or it is too old."""
 
+NO_THREAD = ("thread_not_found", "message_not_found", "cannot_reply_to_message")
+"""Why there is nowhere to reply: people have removed the first message."""
+
 PLAN = """
     merge into ops.posts as tgt using (select ? as post_key) as src on tgt.post_key = src.post_key
     when not matched then insert (post_key, kind, channel, thread_key, status, body_sha, run_id, updated_at)
@@ -49,14 +52,14 @@ PLAN = """
 """
 TAKE = """
     update ops.posts set
-        status = 'posting', attempt = ?, run_id = ?, body_sha = ?, taken_at = ?,
+        status = 'posting', attempt = ?, channel = ?, run_id = ?, body_sha = ?, taken_at = ?,
         tried_at = case when status = 'planned' then ? else tried_at end
     where post_key = ?
         and (status = 'planned' or (status in ('posting', 'ambiguous') and coalesce(taken_at, updated_at) < ?))
 """
 ROW = "select status, attempt, ts, coalesce(tried_at, updated_at) as tried_at from ops.posts where post_key = ?"
-TRY = "update ops.posts set tried_at = ? where post_key = ?"
-END = "update ops.posts set status = ?, ts = coalesce(?, ts) where post_key = ?"
+TRY = "update ops.posts set tried_at = ?, taken_at = ? where post_key = ? and attempt = ?"
+END = "update ops.posts set status = ?, ts = coalesce(?, ts) where post_key = ? and attempt = ?"
 
 
 @dataclass(frozen=True)
@@ -83,8 +86,8 @@ def sha(body: Mapping[str, Any]) -> str:
 def send(warehouse: Warehouse, client: Callable[[], WebClient], posts: Iterable[Post]) -> int:
     """Send what has not been sent, in order; return how many were.
 
-    A channel that refuses a post gets no more in this call, the others get theirs; where Slack is away nobody does.
-    What was not sent waits for the next call.
+    A post that Slack refuses holds back no other, a channel that is closed to the app holds back its own; where Slack
+    is away nothing is sent. What was not sent waits for the next call.
     """
     sent = 0
     closed: set[str] = set()
@@ -95,9 +98,10 @@ def send(warehouse: Warehouse, client: Callable[[], WebClient], posts: Iterable[
             sent += _send(warehouse, client, post)
         except Unsaid as reason:
             log.warning("%s waits: %s; triage_digest sends it again", post.key, reason)
-            if not isinstance(reason, Refused):
+            if isinstance(reason, Closed):
+                closed.add(post.channel)
+            elif not isinstance(reason, Refused):
                 break
-            closed.add(post.channel)
     return sent
 
 
@@ -107,31 +111,46 @@ def _send(warehouse: Warehouse, client: Callable[[], WebClient], post: Post) -> 
     warehouse.transact([(PLAN, plan)])
     before = warehouse.rows(ROW, (post.key,))[0]
     attempt = uuid.uuid4().hex
-    warehouse.transact([(TAKE, (attempt, post.run_id, sha(post.body), now, now, post.key, now - AT_WORK))])
-    if warehouse.rows(ROW, (post.key,))[0]["attempt"] != attempt:
+    taken = (attempt, post.channel, post.run_id, sha(post.body), now, now, post.key, now - AT_WORK)
+    warehouse.transact([(TAKE, taken)])
+    if not _is_ours(warehouse, post, attempt):
         return False
     try:
-        slack, thread_ts = _client(client), _thread(warehouse, post)
-        if before["ts"]:
-            ts = _change(slack, post, before["ts"])
-        elif before["status"] in UNKNOWN:
-            ts = _found(slack, post, before["tried_at"], thread_ts) or _again(warehouse, slack, post, thread_ts)
-        else:
-            ts = _post(slack, post, thread_ts)
+        ts = _say(warehouse, _client(client), post, before, attempt)
     except Unsaid as reason:
         # A refusal to show the channel says nothing about what was sent before.
         is_unsent = before["ts"] or (isinstance(reason, Unsent) and before["status"] not in UNKNOWN)
-        warehouse.transact([(END, ("planned" if is_unsent else "ambiguous", None, post.key))])
+        warehouse.transact([(END, ("planned" if is_unsent else "ambiguous", None, post.key, attempt))])
         raise
-    warehouse.transact([(END, ("posted", ts, post.key))])
+    warehouse.transact([(END, ("posted", ts, post.key, attempt))])
     return True
+
+
+def _is_ours(warehouse: Warehouse, post: Post, attempt: str) -> bool:
+    return bool(warehouse.rows(ROW, (post.key,))[0]["attempt"] == attempt)
+
+
+def _say(warehouse: Warehouse, client: WebClient, post: Post, before: Mapping[str, Any], attempt: str) -> str | None:
+    """Return where the post stands now, None where people have removed the thread that it belongs to."""
+    thread_ts = _thread(warehouse, post)
+    try:
+        if before["ts"]:
+            return _change(client, post, before["ts"])
+        if before["status"] in UNKNOWN:
+            found = _found(client, post, before["tried_at"], thread_ts)
+            return found or _again(warehouse, client, post, thread_ts, attempt)
+        return _post(client, post, thread_ts)
+    except Refused as reason:
+        if thread_ts is None or str(reason) not in NO_THREAD:
+            raise
+        return None
 
 
 def _client(client: Callable[[], WebClient]) -> WebClient:
     try:
         return client()
     except (ConnectionMissing, SettingError) as reason:
-        raise Refused(str(reason)) from None
+        raise Closed(str(reason)) from None
 
 
 def _thread(warehouse: Warehouse, post: Post) -> str | None:
@@ -143,9 +162,15 @@ def _thread(warehouse: Warehouse, post: Post) -> str | None:
     return str(found[0]["ts"])
 
 
-def _again(warehouse: Warehouse, client: WebClient, post: Post, thread_ts: str | None) -> str:
-    """Post what is known not to stand there; from now on it may."""
-    warehouse.transact([(TRY, (utc_now(), post.key))])
+def _again(warehouse: Warehouse, client: WebClient, post: Post, thread_ts: str | None, attempt: str) -> str:
+    """Post what is known not to stand there; from now on it may.
+
+    :raises Refused: reading took so long that another sender has taken it.
+    """
+    now = utc_now()
+    warehouse.transact([(TRY, (now, now, post.key, attempt))])
+    if not _is_ours(warehouse, post, attempt):
+        raise Refused("another sender has it")
     return _post(client, post, thread_ts)
 
 

@@ -13,10 +13,12 @@ from feedback.warehouse.base import Warehouse
 if TYPE_CHECKING:
     from slack_sdk import WebClient
 
-# What was over before it was told is told no more; what has no message is older than telling.
+# What was over before it was told is told no more; what has no message is older than telling. Where the first message
+# may stand, there it goes on, whatever the setting says by now.
 OWED = """
     select
-        i.incident_id, i.key, i.state, i.last_run_id, i.count, i.message, first.status, first.run_id, first.body_sha
+        i.incident_id, i.key, i.state, i.last_run_id, i.count, i.message, first.status, first.run_id, first.body_sha,
+        case when first.ts is not null or first.status <> 'planned' then first.channel end as channel
     from ops.incidents as i
     left join ops.posts as first on first.post_key = 'incident:' || i.incident_id
     left join ops.posts as ended on ended.post_key = 'incident:' || i.incident_id || ':recovered'
@@ -25,9 +27,9 @@ OWED = """
     order by i.updated_at, i.incident_id
 """
 PLACED = """
-    update ops.incidents set channel = ?, message_ts = (
-        select max(ts) from ops.posts where post_key = 'incident:' || incidents.incident_id
-    )
+    update ops.incidents set
+        channel = (select max(channel) from ops.posts where post_key = 'incident:' || incidents.incident_id),
+        message_ts = (select max(ts) from ops.posts where post_key = 'incident:' || incidents.incident_id)
     where message_ts is null and incident_id in (
         select substr(post_key, 10) from ops.posts where kind = 'incident' and status = 'posted' and thread_key is null
     )
@@ -38,13 +40,14 @@ def tell(warehouse: Warehouse, channel: str, client: Callable[[], WebClient]) ->
     """Send what incidents owe to the channel; return how many posts that were. Slack being away is no error."""
     sent = send(warehouse, client, [_owed(row, channel) for row in warehouse.rows(OWED)])
     if sent:
-        warehouse.transact([(PLACED, (channel,))])
+        warehouse.transact([PLACED])
     return sent
 
 
 def _owed(row: Mapping[str, Any], channel: str) -> Post:
     told = json.loads(row["message"]) | {"count": row["count"], "key": row["key"]}
     first, run_id = f"incident:{row['incident_id']}", row["last_run_id"]
+    channel = row["channel"] or channel
     body = message.opening(told)
     if row["state"] == "recovered":
         return Post(f"{first}:recovered", "incident", channel, message.recovered(told), run_id, first)

@@ -17,7 +17,7 @@ from feedback.llm.batch_store import BatchStore
 from feedback.llm.cascade import Models
 from feedback.llm.checks import PackChecks
 from feedback.llm.enrichment import Enrichment
-from feedback.llm.golden_asked import ask_golden
+from feedback.llm.golden_asked import ask_golden, golden_ledger, owed_golden
 from feedback.llm.ledger import Ledger
 from feedback.llm.owed import Shard, mark_unasked, read, rows_of, write_down
 from feedback.llm.plan import pending
@@ -129,11 +129,17 @@ class EnrichOperator(FeedbackOperator):
         return self._told(questions, outcome, models, session.checks, paid, notes)
 
     def _ask_in_batches(self, questions: int, endpoint: Endpoint, run: Run) -> tuple[Numbers, tuple[str, ...]]:
-        """Defer as long as a batch is out, and stage what has landed."""
-        notes = self._ask_golden(endpoint, models_of(self.asking, endpoint), run)[1] if questions else ()
+        """Defer as long as a batch is out, and stage what has landed.
+
+        Golden items are asked while nothing is out: a batch may hold the same questions.
+        """
+        models, was_out = models_of(self.asking, endpoint), are_out(self.warehouse)
+        notes: tuple[str, ...] = ()
+        if questions and not was_out:
+            _, notes = self._ask_golden(endpoint, models, run)
         everything = Shard()
         items = read(self.warehouse, self.enrichments, everything, run)
-        rows, models = rows_of(items), models_of(self.asking, endpoint)
+        rows = rows_of(items)
         session = BatchSession(
             BatchStore(self.warehouse, run), self.enrichments, self.asking, endpoint, models, self.log.info
         )
@@ -147,6 +153,8 @@ class EnrichOperator(FeedbackOperator):
                 ),
                 method_name="execute_complete",
             )
+        if questions and was_out and not are_out(self.warehouse):
+            _, notes = self._ask_golden(endpoint, models, run)
         results = session.results(rows)
         staging = Staging(self.warehouse, self.enrichments, run)
         staging.add(items, results, everything)
@@ -158,13 +166,16 @@ class EnrichOperator(FeedbackOperator):
 
     def _ask_golden(self, endpoint: Endpoint, models: Models, run: Run) -> tuple[Ledger | None, tuple[str, ...]]:
         """Ask golden items and return what was paid; what stands in the way holds back nothing that is owed."""
+        ledger = None
         try:
-            ledger, stopped = ask_golden(
-                self.warehouse, self.enrichments, self.asking, endpoint, models, run, self.log.info
-            )
+            items = owed_golden(self.warehouse, self.enrichments, self.asking, models)
+            if not items:
+                return None, ()
+            ledger = golden_ledger(self.warehouse, run, self.asking, models)
+            stopped = ask_golden(items, ledger, self.enrichments, self.asking, endpoint, models, self.log.info)
         except FeedbackError as error:
             self.log.warning("golden items were not asked: %s", error)
-            return None, (f"golden items were not asked: {error}",)
+            return ledger, (f"golden items were not asked: {error}",)
         return ledger, (f"not all golden items were asked ({stopped})",) if stopped else ()
 
     def _told(

@@ -12,13 +12,17 @@ from urllib.parse import parse_qsl
 
 from slack_sdk import WebClient
 
+PAGE = "<html>Sign in, ada@house.example</html>"
+
 
 class Channel:
     """What was posted, as Slack shows it, in every channel of a workspace.
 
     :ivar faults: what becomes of the next posts: ``refuse``, ``throttle`` (429), ``break`` (500 though it was kept),
-        ``drop`` (the connection closes though it was kept) or ``lose`` (the connection closes before it was).
+        ``drop`` (the connection closes though it was kept), ``lose`` (the connection closes before it was), ``page``
+        (200 with something that is no answer, though it was kept), or an error that Slack names though it was kept.
     :ivar closed: channels that the app is not in.
+    :ivar errors: what Slack says to posts with these words in their text, instead of keeping them.
     :ivar is_unreadable: whether the channel's history cannot be read.
     :ivar calls: the methods that were called.
     """
@@ -27,6 +31,7 @@ class Channel:
         self.messages: list[dict] = []
         self.faults: list[str] = []
         self.closed: set[str] = set()
+        self.errors: dict[str, str] = {}
         self.is_unreadable = False
         self.calls: list[str] = []
         self.base_url = ""
@@ -38,7 +43,7 @@ class Channel:
     def client(self) -> WebClient:
         return WebClient(token="xoxb-stand-in", base_url=self.base_url, retry_handlers=[], timeout=5)
 
-    def answer(self, method: str, params: dict) -> dict | int | None:
+    def answer(self, method: str, params: dict) -> dict | int | str | None:
         self.calls.append(method)
         if method == "auth.test":
             return {"ok": True, "url": "https://house.slack.com/", "user": "feedback", "team": "House"}
@@ -52,6 +57,8 @@ class Channel:
 
     def _read(self, params: dict) -> dict:
         ts, oldest, latest = (params.get(name) for name in ("ts", "oldest", "latest"))
+        if ts and ts not in [message["ts"] for message in self.messages]:
+            return {"ok": False, "error": "thread_not_found"}
         found = [
             message
             for message in self.messages
@@ -61,7 +68,13 @@ class Channel:
         ]
         return {"ok": True, "messages": found}
 
-    def _post(self, params: dict) -> dict | int | None:
+    def _post(self, params: dict) -> dict | int | str | None:
+        for words, error in self.errors.items():
+            if words in params["text"]:
+                return {"ok": False, "error": error}
+        roots = [message["ts"] for message in self.roots if message["channel"] == params["channel"]]
+        if "thread_ts" in params and params["thread_ts"] not in roots:
+            return {"ok": False, "error": "thread_not_found"}
         fault = self.faults.pop(0) if self.faults else ""
         if fault == "refuse":
             return {"ok": False, "error": "invalid_auth"}
@@ -72,7 +85,9 @@ class Channel:
         message = {"ts": f"{time.time():.6f}", "text": params["text"], "channel": params["channel"]}
         message |= {name: params[name] for name in ("thread_ts", "metadata", "blocks") if name in params}
         self.messages.append(message)
-        return {"break": 500, "drop": None}.get(fault, {"ok": True, "ts": message["ts"]})
+        if fault in ("break", "drop", "page"):
+            return {"break": 500, "drop": None, "page": PAGE}[fault]
+        return {"ok": False, "error": fault} if fault else {"ok": True, "ts": message["ts"]}
 
     def _change(self, params: dict) -> dict:
         for message in self.messages:
@@ -96,7 +111,8 @@ def served() -> Iterator[Channel]:
             if answer is None:
                 self.close_connection = True
                 return
-            status, text = (answer, "oops") if isinstance(answer, int) else (200, json.dumps(answer))
+            status, text = (answer, "oops") if isinstance(answer, int) else (200, answer)
+            text = text if isinstance(text, str) else json.dumps(text)
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Retry-After", "0")

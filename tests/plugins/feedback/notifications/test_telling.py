@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from feedback.notifications import posting
+from feedback.notifications.calling import CLOSED, PERHAPS
 from feedback.notifications.incidents import is_well, meet
 from feedback.notifications.telling import tell
 from tests.plugins.feedback.notifications.slack_channel import served
@@ -51,12 +52,16 @@ def no_wait(monkeypatch):
     monkeypatch.setattr(posting, "AT_WORK", timedelta(0))
 
 
-def told(warehouse, channel):
-    return tell(warehouse, "C1", channel.client)
+def told(warehouse, channel, to="C1"):
+    return tell(warehouse, to, channel.client)
 
 
 def posts(warehouse):
     return {row["post_key"]: row["status"] for row in warehouse.rows("select post_key, status from ops.posts")}
+
+
+def places(warehouse):
+    return {row["key"]: row["channel"] for row in warehouse.rows("select key, channel from ops.incidents")}
 
 
 def test_an_incident_is_one_message_however_often_it_is_told(warehouse, channel):
@@ -108,6 +113,39 @@ def test_what_another_task_of_the_run_adds_stands_in_the_thread(warehouse, chann
     assert more["text"] == "Also: did not publish intent, sentiment"
 
 
+def test_an_incident_goes_on_in_its_own_channel_when_the_setting_names_another(warehouse, channel):
+    meet(warehouse, "k", "run_1", MESSAGE)
+    told(warehouse, channel)
+    meet(warehouse, "k", "run_2", MESSAGE)
+    meet(warehouse, "l", "run_2", MESSAGE)
+    assert told(warehouse, channel, to="C2") == 2
+    is_well(warehouse, "k")
+    assert told(warehouse, channel, to="C2") == 1
+    said = {(message["channel"], "thread_ts" in message) for message in channel.messages}
+    assert said == {("C1", False), ("C1", True), ("C2", False)}
+    assert places(warehouse) == {"k": "C1", "l": "C2"}
+
+
+def test_an_incident_that_its_channel_refused_follows_the_setting(warehouse, channel):
+    channel.closed = {"C1"}
+    meet(warehouse, "k", "run_1", MESSAGE)
+    assert told(warehouse, channel) == 0
+    assert told(warehouse, channel, to="C2") == 1
+    is_well(warehouse, "k")
+    assert told(warehouse, channel, to="C1") == 1
+    assert [message["channel"] for message in channel.messages] == ["C2", "C2"]
+    assert places(warehouse) == {"k": "C2"}
+
+
+def test_a_message_that_may_have_arrived_is_looked_for_where_it_was_sent(warehouse, channel):
+    channel.faults = ["drop"]
+    meet(warehouse, "k", "run_1", MESSAGE)
+    told(warehouse, channel)
+    told(warehouse, channel, to="C2")
+    assert [message["channel"] for message in channel.messages] == ["C1"]
+    assert places(warehouse) == {"k": "C1"}
+
+
 def test_two_incidents_at_once_are_two_messages(warehouse, channel):
     meet(warehouse, "k", "run_1", MESSAGE)
     meet(warehouse, "l", "run_1", MESSAGE)
@@ -121,7 +159,7 @@ def test_what_was_over_before_it_was_told_is_not_told(warehouse, channel):
     assert told(warehouse, channel) == 0
 
 
-@pytest.mark.parametrize("fault", ["refuse", "break", "drop", "lose"])
+@pytest.mark.parametrize("fault", ["refuse", "break", "drop", "lose", "page", *PERHAPS])
 def test_whatever_slack_does_the_message_is_there_once_in_the_end(warehouse, channel, fault):
     channel.faults = [fault]
     meet(warehouse, "k", "run_1", MESSAGE)
@@ -133,7 +171,7 @@ def test_whatever_slack_does_the_message_is_there_once_in_the_end(warehouse, cha
     assert set(posts(warehouse).values()) == {"posted"}
 
 
-@pytest.mark.parametrize("fault", ["break", "drop", "lose"])
+@pytest.mark.parametrize("fault", ["break", "drop", "lose", "page", *PERHAPS])
 def test_what_may_have_arrived_is_ambiguous_and_not_sent_again_while_the_channel_cannot_be_read(
     warehouse, channel, fault
 ):
@@ -166,6 +204,44 @@ def test_what_was_sent_hours_ago_is_found_where_it_stands(warehouse, channel):
     assert len(channel.messages) == 1
 
 
+@pytest.mark.parametrize("error", ["invalid_blocks", "msg_too_long"])
+def test_a_post_that_slack_refuses_holds_back_no_other(warehouse, channel, error):
+    channel.errors = {"Poison": error}
+    for key, sentence in (("k", "Poison"), ("l", "Bread"), ("m", "Water")):
+        meet(warehouse, key, "run_1", MESSAGE | {"sentence": sentence})
+    assert told(warehouse, channel) == 2
+    assert sorted(posts(warehouse).values()) == ["planned", "posted", "posted"]
+    channel.errors = {}
+    assert told(warehouse, channel) == 1
+
+
+@pytest.mark.parametrize("error", CLOSED)
+def test_a_channel_that_is_closed_to_the_app_is_asked_once_a_time(warehouse, channel, error):
+    channel.errors = {"": error}
+    for key in "kl":
+        meet(warehouse, key, "run_1", MESSAGE)
+    assert told(warehouse, channel) == 0
+    assert channel.calls == ["chat.postMessage"]
+
+
+@pytest.mark.parametrize("fault", ["", "drop"])
+def test_a_reply_to_a_message_that_people_removed_is_owed_no_more(warehouse, channel, fault):
+    meet(warehouse, "k", "run_1", MESSAGE)
+    told(warehouse, channel)
+    channel.faults = [fault]
+    is_well(warehouse, "k")
+    if fault:
+        assert told(warehouse, channel) == 0
+    channel.messages.clear()
+    meet(warehouse, "l", "run_2", MESSAGE)
+    told(warehouse, channel)
+    calls = len(channel.calls)
+    assert told(warehouse, channel) == 0
+    assert len(channel.calls) == calls
+    assert set(posts(warehouse).values()) == {"posted"}
+    assert len(channel.messages) == 1
+
+
 def test_slack_being_away_is_no_error(warehouse, channel):
     meet(warehouse, "k", "run_1", MESSAGE)
     channel.base_url = "http://127.0.0.1:1/api/"
@@ -180,6 +256,15 @@ def test_the_text_of_an_error_is_not_logged(warehouse, channel, caplog):
     assert "xoxb" not in caplog.text
 
 
+def test_a_page_of_something_on_the_way_to_slack_is_not_logged(warehouse, channel, caplog):
+    channel.faults = ["page"]
+    meet(warehouse, "k", "run_1", MESSAGE)
+    told(warehouse, channel)
+    (said,) = [record.getMessage() for record in caplog.records if record.name.startswith("feedback.")]
+    assert "status 200" in said
+    assert "ada" not in said
+
+
 def test_another_sender_at_work_is_left_alone(warehouse, channel, monkeypatch):
     monkeypatch.setattr(posting, "AT_WORK", timedelta(minutes=2))
     channel.faults = ["drop"]
@@ -187,6 +272,28 @@ def test_another_sender_at_work_is_left_alone(warehouse, channel, monkeypatch):
     for _ in range(2):
         assert told(warehouse, channel) == 0
     assert len(channel.messages) == 1
+
+
+@pytest.mark.parametrize("fault", ["", "drop"])
+def test_who_reads_the_channel_so_long_that_another_sender_takes_the_post_does_not_send_it(warehouse, channel, fault):
+    channel.faults = ["lose", fault]
+    meet(warehouse, "k", "run_1", MESSAGE)
+    told(warehouse, channel)
+    read = channel._read
+
+    def slowly(params):
+        found = read(params)
+        channel._read = read
+        told(warehouse, channel)
+        return found
+
+    channel._read = slowly
+    meet(warehouse, "l", "run_1", MESSAGE)
+    assert told(warehouse, channel) == (1 if fault else 0)
+    assert len(channel.messages) == 2
+    told(warehouse, channel)
+    assert set(posts(warehouse).values()) == {"posted"}
+    assert len(channel.messages) == 2
 
 
 KILLED = """

@@ -66,11 +66,15 @@ def test_a_task_defers_while_its_batch_is_out_and_goes_on_with_what_has_landed(o
     assert warehouse.rows("select outcome from ops.task_runs") == [{"outcome": "success"}]
 
 
-def test_golden_items_are_asked_online_once_while_the_batch_is_out(operator, service, warehouse):
-    publish(warehouse, ["One is slow. Really.", "Two is slow. Really."])
+def make_golden(warehouse):
     (first, *_) = warehouse.rows("select item_id from feedback.items order by item_id")
     golden = {"enrichment": "sentiment", "answer": '"negative"', "author": "ada", "added_at": utc_now()}
     append(warehouse, "ops.golden", [golden | first])
+
+
+def test_golden_items_are_asked_online_once_before_the_batch_is_sent(operator, service, warehouse):
+    publish(warehouse, ["One is slow. Really.", "Two is slow. Really."])
+    make_golden(warehouse)
 
     defer(operator())
     service.finish()
@@ -81,6 +85,36 @@ def test_golden_items_are_asked_online_once_while_the_batch_is_out(operator, ser
     assert online == {"purpose": "golden", "mode": "online", "n": 1}
     assert (counts["golden_calls"], counts["calls"], counts["staged"]) == (1, batch["n"], 4)
     assert warehouse.rows("select count(*) as n from ops.golden_answers") == [{"n": 1}]
+
+
+@pytest.mark.parametrize("mode", ["batch", "online"])
+def test_what_became_golden_while_it_was_in_the_batch_is_known_from_it_and_not_paid_twice(
+    operator, service, warehouse, mode
+):
+    publish(warehouse, ["One is slow. Really.", "Two is slow. Really."])
+    defer(operator())
+    make_golden(warehouse)
+    defer(operator(mode))
+    service.finish()
+    counts = operator(mode).execute(CONTEXT)
+
+    assert service.online == []
+    assert (counts["golden_calls"], counts["staged"]) == (0, 4)
+    assert warehouse.rows("select count(*) as n from ops.golden_answers") == [{"n": 1}]
+
+
+def test_what_became_golden_and_was_not_in_the_batch_is_asked_when_it_has_landed(operator, service, warehouse):
+    publish(warehouse, ["One is slow. Really.", "Two is slow. Really."])
+    defer(operator())
+    make_golden(warehouse)
+    warehouse.transact(["update feedback.items set content_hash = 'new' where text like 'One%'"])
+    defer(operator())
+    assert service.online == []
+    service.finish()
+    counts = operator().execute(CONTEXT)
+
+    assert counts["golden_calls"] == 1
+    assert warehouse.rows("select content_hash from ops.golden_answers") == [{"content_hash": "new"}]
 
 
 def test_a_task_that_is_tried_again_defers_to_the_same_batch(operator, service, warehouse):

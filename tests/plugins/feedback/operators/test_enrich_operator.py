@@ -425,6 +425,27 @@ def test_golden_items_are_asked_first_for_the_budget_may_end(ask, publish, local
     assert [call["purpose"] for call in calls][:2] == ["golden", "enrich"]
 
 
+def test_golden_items_leave_no_journal_behind_whether_there_are_any_or_not(ask, publish, local, warehouse, tmp_path):
+    for texts in (("It was slow. Really.",), ("The export fails. Always.",)):
+        publish(*texts)
+        ask(model="m", journal=tmp_path / "journal")
+        assert list((tmp_path / "journal").iterdir()) == []
+        append(warehouse, "ops.golden", [GOLDEN | {"item_id": "itunes:1:0"}])
+
+
+def test_golden_answers_that_could_not_be_kept_are_counted_as_they_were_paid(ask, publish, local, warehouse):
+    publish("It was slow. Really.", "The export fails. Always.")
+    append(warehouse, "ops.golden", [GOLDEN | {"item_id": "itunes:1:0"}])
+    warehouse.transact(["alter table ops.golden_answers drop column answered_at"])
+
+    counts = ask(model="m")
+
+    (paid,) = warehouse.rows("select sum(input_tokens) as tokens, sum(cost_usd) as usd from ops.llm_calls")
+    assert (counts["golden_calls"], counts["input_tokens"]) == (1, paid["tokens"])
+    assert counts["cost_usd"] == pytest.approx(paid["usd"], abs=1e-6)
+    assert counts["staged"] == 8
+
+
 def test_golden_answers_that_decide_nothing_are_not_asked(ask, publish, local, warehouse):
     publish("It was slow. Really.")
     append(warehouse, "ops.golden", [GOLDEN | {"item_id": "itunes:1:0", "author": "sample"}])
