@@ -107,6 +107,7 @@ def _judge(
             for _, each in register.members(register.current_of((kind, name)))
             if (kind, each) in reason_of
         }
+        there.pop(other, None)  # two that hang on each other: one of them stays
         surfaces = {(kind, each): commonest(spellings[kind, each]) for each in (name, other)}
         register.part((kind, name), (kind, other), evidence, surfaces, hanging_on(name, there))
 

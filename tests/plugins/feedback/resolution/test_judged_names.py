@@ -1,0 +1,78 @@
+"""What becomes of settled names once something else is said about them."""
+
+from datetime import datetime
+
+import pytest
+
+from feedback.resolution.catalog import Catalog
+from feedback.resolution.judging import Judged
+from feedback.resolution.match import Matched, Question, Said
+from feedback.resolution.overrides import Override
+from feedback.resolution.resolve import resolve
+
+NOW = datetime(2026, 11, 2)
+
+
+def same(one, other):
+    return Override("company", (one, other), True, "Ada", "overrides.yaml line 1")
+
+
+def apart(one, other):
+    return Override("company", (one, other), False, "Ada", "overrides.yaml line 2")
+
+
+def different(name, other):
+    return Judged(name, other, False, 1, Said(None, "m", "v2", "call"))
+
+
+class House:
+    """Published names over several runs, written as they compare."""
+
+    def __init__(self):
+        self.names, self.entities, self.decisions, self.events, self.runs = {}, {}, {}, [], 0
+
+    def run(self, *met, catalog=(), overrides=(), matched=None, judged=()):
+        self.runs += 1
+        made = resolve(
+            {("company", name): {name: 1} for name in {*met, *self.names}},
+            list(self.names.values()),
+            list(self.entities.values()),
+            Catalog(tuple(catalog)),
+            f"run_{self.runs}",
+            NOW,
+            overrides,
+            matched and {"company": matched},
+            {"company": judged},
+            self.reasons(),
+        )
+        self.names |= {row["norm"]: row for row in made.entity_names}
+        self.entities |= {row["entity_id"]: row for row in made.entities}
+        self.decisions |= {row["decision_id"]: row for row in made.entity_decisions}
+        self.events = [(row["event"], row["norm"]) for row in made.entity_events]
+        return made
+
+    def reasons(self):
+        found = {row["decision_id"]: self.decisions[row["decision_id"]] for row in self.names.values()}
+        return {key: (row["norm"], row["candidate"]) for key, row in found.items() if row["candidate"]}
+
+    def ids(self):
+        found = {name: self.entities[row["entity_id"]] for name, row in self.names.items()}
+        return {name: row["merged_into"] or row["entity_id"] for name, row in found.items()}
+
+
+@pytest.mark.parametrize("members", [("acme",), ("acme", "acme x", "acme y", "acme z")])
+def test_of_two_names_that_hang_on_each_other_one_leaves_and_the_other_stays(members):
+    house = House()
+    house.run(*members, overrides=[same(members[0], other) for other in members[1:]])
+    [entity] = set(house.ids().values())
+    one, other = "acme corp a", "acme corp b"
+    question = Question(one, (other, "acme"))
+    likely = {(one, other): 0.97, ("acme", one): 0.8, ("acme", other): 0.8}
+    group = frozenset({("entity", entity), ("name", one), ("name", other)})
+    said = Said(other, "offline", "v1", "call")
+    house.run(one, other, matched=Matched([group], likely=likely, said={question: said}, told=[(question, other)]))
+    assert set(house.ids().values()) == {entity}
+
+    house.run(judged=[different(one, other)])
+
+    assert {name for name, now in house.ids().items() if now != entity} == {one}
