@@ -76,3 +76,31 @@ def test_of_two_names_that_hang_on_each_other_one_leaves_and_the_other_stays(mem
     house.run(judged=[different(one, other)])
 
     assert {name for name, now in house.ids().items() if now != entity} == {one}
+
+
+def test_names_that_people_part_and_join_again_and_again_get_the_same_two_ids():
+    house = House()
+    joined = [same("acme", "acme lifts"), same("acme", "acme lift")]
+    parted = [apart("acme", "acme lifts"), same("acme lift", "acme lifts")]
+    house.run("acme", "acme lifts", "acme lift", overrides=joined)
+    house.run(overrides=parted)
+    first = house.ids()
+    assert first["acme"] != first["acme lifts"] == first["acme lift"]
+
+    for _ in range(3):
+        house.run(overrides=joined)
+        assert len(set(house.ids().values())) == 1
+        house.run(overrides=parted)
+        assert house.ids() == first
+
+
+def test_a_founder_leaves_again_although_the_entity_it_was_given_stands_for_others_now():
+    house = House()
+    house.run("acme", "acme lifts", "acme lift", overrides=[same("acme", "acme lifts"), same("acme", "acme lift")])
+    for number in range(3):  # each time whoever founded it leaves, and its new entity is taken by another name
+        before = set(house.entities)
+        house.run(overrides=[apart("acme", "acme lifts"), same("acme lift", "acme lifts")])
+        [new] = set(house.entities) - before
+        house.run(f"other {number}", overrides=[same("acme", f"other {number}")])
+        house.names["acme"] |= {"entity_id": house.ids()["acme lifts"]}
+        assert house.ids()[f"other {number}"] == new
