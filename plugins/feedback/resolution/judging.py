@@ -17,7 +17,7 @@ from feedback.resolution.adjudicate import MARKS, Shown
 from feedback.resolution.cases import SUBJECT
 from feedback.resolution.match import Ask, Question, Said
 from feedback.resolution.normalise import commonest
-from feedback.resolution.score import Pair, ordered
+from feedback.resolution.score import Pair
 from feedback.resolution.settled import Written
 from feedback.warehouse.base import Warehouse
 
@@ -75,15 +75,10 @@ def is_requested(warehouse: Warehouse) -> bool:
     return bool(warehouse.rows(REQUESTED, (f"{SUBJECT}%",)))
 
 
-def owed(warehouse: Warehouse, kind: str, prompt_version: str, decided: Iterable[Pair]) -> list[Pair]:
-    """Return the pairs to be judged again: the name that was asked about, and the one that was offered.
-
-    :param decided: pairs that people have decided; these are left alone.
-    """
-    settled = {ordered(*pair) for pair in decided}
+def owed(warehouse: Warehouse, kind: str, prompt_version: str) -> list[Pair]:
+    """Return the pairs to be judged again: the name that was asked about, and the one that was offered."""
     values = (kind, f"{SUBJECT}%", MODEL.name, prompt_version, RULE)
-    pairs = [(row["norm"], row["candidate"]) for row in warehouse.rows(OWED, values)]
-    return [pair for pair in pairs if ordered(*pair) not in settled]
+    return [(row["norm"], row["candidate"]) for row in warehouse.rows(OWED, values)]
 
 
 def questions(pairs: Sequence[Pair]) -> list[Question]:

@@ -76,8 +76,8 @@ class Naming:
         )
 
     def _owed(self, kind: str, prompt_version: str) -> list[Pair]:
-        decided = [override.pair for override in self.overrides if override.kind == kind]
-        return judging.owed(self.warehouse, kind, prompt_version, decided)
+        pairs = judging.owed(self.warehouse, kind, prompt_version)
+        return overrides.undecided(pairs, kind, self.overrides, self.catalog)
 
     def _judged(
         self, kind: str, pairs: Sequence[Pair], seen: Written, there: Settled, asker: Asker

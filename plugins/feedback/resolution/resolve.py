@@ -46,12 +46,12 @@ def resolve(
     for name, entry in met.items():  # first all entities of the catalog: whoever gets one back takes names along
         if entry is not None:
             register.establish(entry, name)
+    for kind, again in (judged or {}).items():  # before the catalog and people, who have the last word
+        _judge(register, spellings, kind, again, reasons or {})
     for name, entry in met.items():
         if entry is not None:
             register.link(name, entry)
     _overrule(register, spellings, overrides)
-    for kind, again in (judged or {}).items():
-        _judge(register, spellings, kind, again, reasons or {})
     for kind, found in (matched or {}).items():
         _gather(register, spellings, kind, found)
     waiting = {(kind, norm) for kind, found in (matched or {}).items() for norm in found.waiting}

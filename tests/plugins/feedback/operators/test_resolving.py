@@ -548,7 +548,7 @@ def test_a_decision_that_does_not_hold_parts_what_it_joined_and_most_names_keep_
     assert (why["decided_by"], why["model"], why["verdict"]) == ("llm", "m", "different")
 
     dump, asked = offline.dump(), len(service.requests)
-    assert owed(offline.warehouse, "company", MATCH.prompt_version, []) == []
+    assert owed(offline.warehouse, "company", MATCH.prompt_version) == []
     assert set(offline.resolve().values()) == {0}
     assert (offline.dump(), len(service.requests)) == (dump, asked)
 

@@ -4,10 +4,10 @@ from datetime import datetime
 
 import pytest
 
-from feedback.resolution.catalog import Catalog
+from feedback.resolution.catalog import Catalog, Entry
 from feedback.resolution.judging import Judged
 from feedback.resolution.match import Matched, Question, Said
-from feedback.resolution.overrides import Override
+from feedback.resolution.overrides import Override, undecided
 from feedback.resolution.resolve import resolve
 
 NOW = datetime(2026, 11, 2)
@@ -104,3 +104,42 @@ def test_a_founder_leaves_again_although_the_entity_it_was_given_stands_for_othe
         house.run(f"other {number}", overrides=[same("acme", f"other {number}")])
         house.names["acme"] |= {"entity_id": house.ids()["acme lifts"]}
         assert house.ids()[f"other {number}"] == new
+
+
+@pytest.mark.parametrize(
+    ("catalog", "overrides"),
+    [
+        ([Entry("company", "salesforce", 1, ("sfdc",))], []),
+        ([], [same("sales cloud", "salesforce"), same("sales cloud", "sfdc")]),
+    ],
+)
+def test_what_is_judged_again_parts_nothing_that_the_catalog_or_people_join(catalog, overrides):
+    house = House()
+    names = ("salesforce", "sfdc", "sales cloud")
+    question = Question("sfdc", ("salesforce",))
+    house.run(
+        *names,
+        matched=Matched(
+            [frozenset(("name", name) for name in names)],
+            likely={("salesforce", "sfdc"): 0.97, ("sales cloud", "salesforce"): 0.97},
+            said={question: Said("salesforce", "offline", "v1", "call")},
+            told=[(question, "salesforce")],
+        ),
+    )
+    house.run(catalog=catalog, overrides=overrides)
+    before = house.ids()
+
+    house.run(catalog=catalog, overrides=overrides, judged=[different("sfdc", "salesforce")])
+
+    assert house.ids()["sfdc"] == house.ids()["salesforce"] == before["salesforce"]
+    house.run(catalog=catalog, overrides=overrides)
+    assert house.events == []
+
+
+def test_what_people_have_said_is_not_judged_again_be_it_said_by_way_of_other_names():
+    catalog = Catalog((Entry("company", "Acme", 1, ("ACME Lifts",)),))
+    said = [same("acme lifts", "lift"), apart("a1", "a2")]
+    pairs = [("acme", "lift"), ("a2", "a1"), ("acme", "a1"), ("lift", "acme lifts")]
+
+    assert undecided(pairs, "company", said, catalog) == [("acme", "a1")]
+    assert undecided(pairs, "product", said, catalog) == pairs

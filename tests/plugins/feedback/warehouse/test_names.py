@@ -46,12 +46,12 @@ def test_only_the_latest_answers_of_an_earlier_prompt_or_the_offline_model_are_o
     ]
     append(store, "ops.entity_decisions", rows)
     assert not is_requested(store)
-    assert owed(store, "company", "v2", []) == []
+    assert owed(store, "company", "v2") == []
 
     request(store, "Ada")
 
     assert is_requested(store)
-    assert owed(store, "company", "v2", [("g", "a")]) == [("a", "b"), ("a", "c")]
+    assert owed(store, "company", "v2") == [("a", "b"), ("a", "c"), ("a", "g")]
     assert reasons(store, [{"decision_id": "d1"}, {"decision_id": "none"}]) == {"d1": ("a", "b")}
 
 
@@ -65,4 +65,4 @@ def test_names_of_a_case_that_is_asked_again_are_owed_and_no_others(store):
     [case] = open_cases(store, [doubt], Run("run_1", "resolve_entities", "resolve"))
     settle(store, case, "re_asked", "Ada")
 
-    assert owed(store, "company", "v2", []) == [("a1", "a2")]
+    assert owed(store, "company", "v2") == [("a1", "a2")]
