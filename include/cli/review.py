@@ -85,11 +85,12 @@ def main(options: argparse.Namespace) -> int:
     from feedback.resolution.judging import request
     from feedback.validation.cases import decide
     from feedback.validation.review import waiting as set_aside
+    from include.entities import MATCH
 
     warehouse = open_warehouse(settings.load())
     warehouse.migrate()
     if options.re_judge:
-        request(warehouse, options.author or _login())
+        request(warehouse, options.author or _login(), MATCH.prompt_version)
         print("the next run of resolve_entities judges them again, where a real model is configured")
         return 0
     waiting = [dict(row) for row in warehouse.rows(OPEN)]
@@ -100,8 +101,10 @@ def main(options: argparse.Namespace) -> int:
                 _decide_row(warehouse, rows[0], decision, author, options.answer)
                 print(f"{case}: {NEXT[decision]}")
                 return 0
-            settles = settle if _is_of_names(waiting, case) else decide
-            settles(warehouse, case, state, author)
+            if _is_of_names(waiting, case):
+                settle(warehouse, case, state, author, MATCH.prompt_version)
+            else:
+                decide(warehouse, case, state, author)
             print(f"{case} is {state}: {_next(waiting, case)[decision]}")
             return 0
     for row in waiting:

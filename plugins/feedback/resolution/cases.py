@@ -55,11 +55,12 @@ def open_cases(warehouse: Warehouse, doubts: Iterable[Doubt], run: Run) -> list[
     return sorted(fresh)
 
 
-def settle(warehouse: Warehouse, case: str, state: str, author: str) -> None:
+def settle(warehouse: Warehouse, case: str, state: str, author: str, prompt_version: str | None = None) -> None:
     """Write a person's decision about an open case of names.
 
     What is accepted becomes a ``must_link`` of each name with the first, which the next run follows.
 
+    :param prompt_version: of the question as it is now; what it has decided is not re-asked.
     :raises InputRefused: the case has no names any more, because they were erased.
     """
     names = warehouse.rows(NAMES, (case,))
@@ -67,7 +68,10 @@ def settle(warehouse: Warehouse, case: str, state: str, author: str) -> None:
         raise InputRefused(f"{case} has no names any more: drop it")
     now = utc_now()
     steps: list[Step] = [
-        ("update ops.cases set state = ?, author = ?, decided_at = ? where case_id = ?", (state, author, now, case))
+        (
+            "update ops.cases set state = ?, author = ?, decided_at = ?, prompt_version = ? where case_id = ?",
+            (state, author, now, prompt_version if state == "re_asked" else None, case),
+        )
     ]
     if state == "accepted":
         first = names[0]["norm"]

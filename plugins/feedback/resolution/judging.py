@@ -35,7 +35,8 @@ OWED = """
     left join ops.case_names as about
         on about.case_id = asked.case_id and about.kind = latest.kind
         and (about.norm = latest.norm or about.norm = latest.candidate)
-    where (latest.model = ? or latest.prompt_version <> ?) and (asked.rules = ? or about.norm is not null)
+    where (latest.model = ? or latest.prompt_version <> asked.prompt_version)
+        and (asked.rules = ? or about.norm is not null)
     order by latest.norm, latest.candidate
 """
 REASONS = """
@@ -55,15 +56,19 @@ class Judged:
     said: Said
 
 
-def request(warehouse: Warehouse, author: str) -> None:
-    """Have the next run ask again, of a real model, what the offline model or an earlier prompt has decided so far."""
+def request(warehouse: Warehouse, author: str, prompt_version: str) -> None:
+    """Have the next run ask again, of a real model, what the offline model or an earlier prompt has decided so far.
+
+    :param prompt_version: of the question as it is now; a later one is not asked without another request.
+    """
     now = utc_now()
-    row = (digest(RULE, now.isoformat())[:16], f"{SUBJECT}every kind", "review", RULE, author, now, now)
+    row = (digest(RULE, now.isoformat())[:16], f"{SUBJECT}every kind", "review", RULE, author, now, now, prompt_version)
     warehouse.transact(
         [
             (
-                "insert into ops.cases (case_id, subject, run_id, rules, state, author, opened_at, decided_at)"
-                " select ?, ?, ?, ?, 're_asked', ?, ?, ?",
+                "insert into ops.cases"
+                " (case_id, subject, run_id, rules, state, author, opened_at, decided_at, prompt_version)"
+                " select ?, ?, ?, ?, 're_asked', ?, ?, ?, ?",
                 row,
             )
         ]
@@ -75,9 +80,9 @@ def is_requested(warehouse: Warehouse) -> bool:
     return bool(warehouse.rows(REQUESTED, (f"{SUBJECT}%",)))
 
 
-def owed(warehouse: Warehouse, kind: str, prompt_version: str) -> list[Pair]:
+def owed(warehouse: Warehouse, kind: str) -> list[Pair]:
     """Return the pairs to be judged again: the name that was asked about, and the one that was offered."""
-    values = (kind, f"{SUBJECT}%", MODEL.name, prompt_version, RULE)
+    values = (kind, f"{SUBJECT}%", MODEL.name, RULE)
     return [(row["norm"], row["candidate"]) for row in warehouse.rows(OWED, values)]
 
 

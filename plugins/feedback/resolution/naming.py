@@ -45,7 +45,7 @@ class Naming:
 
         :param prompt_version: of the question, where what was decided before is to be judged again; see ``judging``.
         """
-        again = {kind: self._owed(kind, prompt_version) for kind in self.kinds} if prompt_version else {}
+        again = {kind: self._owed(kind) for kind in self.kinds} if prompt_version else {}
         new = settled.new_names(self.warehouse, self.kinds)
         decided = [(override.kind, each) for override in self.overrides for each in override.pair]
         decided += [(kind, each) for kind, pairs in again.items() for pair in pairs for each in pair]
@@ -75,8 +75,8 @@ class Naming:
             reasons,
         )
 
-    def _owed(self, kind: str, prompt_version: str) -> list[Pair]:
-        pairs = judging.owed(self.warehouse, kind, prompt_version)
+    def _owed(self, kind: str) -> list[Pair]:
+        pairs = judging.owed(self.warehouse, kind)
         return overrides.undecided(pairs, kind, self.overrides, self.catalog)
 
     def _judged(

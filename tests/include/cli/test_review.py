@@ -9,6 +9,7 @@ import pytest
 from feedback.resolution.judging import is_requested
 from feedback.warehouse.duckdb import DuckDBWarehouse
 from include.cli.__main__ import main
+from include.entities import MATCH
 from include.warehouse import DDL
 
 
@@ -145,4 +146,5 @@ def test_a_person_may_have_names_judged_again(stopped, capsys):
     assert "judges them again" in capsys.readouterr().out
     [case] = stopped.rows("select * from ops.cases where rules = 're_judge'")
     assert (case["state"], case["author"], case["subject"]) == ("re_asked", "Ada", "names of every kind")
+    assert case["prompt_version"] == MATCH.prompt_version
     assert is_requested(stopped)

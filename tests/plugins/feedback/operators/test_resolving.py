@@ -528,7 +528,7 @@ def test_what_the_offline_model_decided_is_judged_again_only_where_a_person_asks
     offline.resolve()
     assert (offline.dump(), service.requests) == (before, [])
 
-    request(offline.warehouse, "Ada")
+    request(offline.warehouse, "Ada", MATCH.prompt_version)
     offline.resolve(mode="offline")  # no real model: nothing is judged
     assert offline.dump() == before
 
@@ -536,7 +536,7 @@ def test_what_the_offline_model_decided_is_judged_again_only_where_a_person_asks
 def test_a_decision_that_does_not_hold_parts_what_it_joined_and_most_names_keep_the_id(offline, service):
     before = offline.entities()
     assert before["northpoor lifts"] == before["northmoor lifts"], "the offline model takes them for one"
-    request(offline.warehouse, "Ada")
+    request(offline.warehouse, "Ada", MATCH.prompt_version)
     counts = offline.resolve()
     now = offline.entities()
 
@@ -548,7 +548,7 @@ def test_a_decision_that_does_not_hold_parts_what_it_joined_and_most_names_keep_
     assert (why["decided_by"], why["model"], why["verdict"]) == ("llm", "m", "different")
 
     dump, asked = offline.dump(), len(service.requests)
-    assert owed(offline.warehouse, "company", MATCH.prompt_version) == []
+    assert owed(offline.warehouse, "company") == []
     assert set(offline.resolve().values()) == {0}
     assert (offline.dump(), len(service.requests)) == (dump, asked)
 
@@ -559,7 +559,7 @@ def test_two_settled_entities_that_are_called_the_same_again_are_a_case_and_not_
     house.resolve(mode="offline")
     before = house.entities()
     assert before["northmoor lifts"] != before["northmoor"], "the offline model keeps them apart"
-    request(house.warehouse, "Ada")
+    request(house.warehouse, "Ada", MATCH.prompt_version)
     counts = house.resolve()
 
     assert house.entities() == before
