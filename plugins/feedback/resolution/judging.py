@@ -7,7 +7,7 @@ settled entities the same merges nothing: a person is asked. Whatever has a newe
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,8 @@ from feedback.llm.offline_model import MODEL
 from feedback.model import digest, utc_now
 from feedback.resolution.adjudicate import MARKS, Shown
 from feedback.resolution.cases import SUBJECT
-from feedback.resolution.match import Ask, Question, Said
+from feedback.resolution.evidence import Evidence
+from feedback.resolution.match import Question, Said
 from feedback.resolution.normalise import commonest
 from feedback.resolution.score import Pair
 from feedback.resolution.settled import Written
@@ -25,11 +26,11 @@ RULE = "re_judge"
 REQUESTED = "select 1 as found from ops.cases where state = 're_asked' and subject like ? limit 1"
 OWED = """
     with latest as (
-        select kind, norm, candidate, decided_by, model, prompt_version, decided_at from ops.entity_decisions
+        select kind, norm, candidate, verdict, score, model, prompt_version, decided_at from ops.entity_decisions
         where kind = ? and candidate is not null and decided_by = 'llm'
         qualify row_number() over (partition by kind, norm, candidate order by decided_at desc, decision_id) = 1
     )
-    select distinct latest.norm, latest.candidate from latest
+    select distinct latest.norm, latest.candidate, latest.verdict, latest.score from latest
     join ops.cases as asked
         on asked.state = 're_asked' and asked.subject like ? and asked.decided_at > latest.decided_at
     left join ops.case_names as about
@@ -47,13 +48,24 @@ REASONS = """
 
 @dataclass(frozen=True)
 class Judged:
-    """What is said now about a pair that was decided before."""
+    """What holds now of a pair that was decided before.
+
+    :param is_said: False where nothing was said about it now, so that it stays as it was.
+    """
 
     name: str
     other: str
     is_same: bool
-    offered: int
-    said: Said
+    evidence: Evidence
+    is_said: bool = True
+
+
+@dataclass(frozen=True)
+class Before:
+    """What was decided before, and how sure it was."""
+
+    is_same: bool
+    score: float | None
 
 
 def request(warehouse: Warehouse, author: str, prompt_version: str) -> None:
@@ -80,13 +92,16 @@ def is_requested(warehouse: Warehouse) -> bool:
     return bool(warehouse.rows(REQUESTED, (f"{SUBJECT}%",)))
 
 
-def owed(warehouse: Warehouse, kind: str) -> list[Pair]:
+def owed(warehouse: Warehouse, kind: str) -> dict[Pair, Before]:
     """Return the pairs to be judged again: the name that was asked about, and the one that was offered."""
     values = (kind, f"{SUBJECT}%", MODEL.name, RULE)
-    return [(row["norm"], row["candidate"]) for row in warehouse.rows(OWED, values)]
+    return {
+        (row["norm"], row["candidate"]): Before(row["verdict"] == "same", row["score"])
+        for row in warehouse.rows(OWED, values)
+    }
 
 
-def questions(pairs: Sequence[Pair]) -> list[Question]:
+def questions(pairs: Iterable[Pair]) -> list[Question]:
     """Return the questions about these pairs, each name with as many others as have a mark."""
     offered: dict[str, list[str]] = defaultdict(list)
     for name, other in pairs:
@@ -99,20 +114,38 @@ def questions(pairs: Sequence[Pair]) -> list[Question]:
     ]
 
 
-def judged(asked: Sequence[Question], ask: Ask, owners: Mapping[str, str]) -> list[Judged]:
-    """Return what is said now; what was not answered is owed still.
+def judged(
+    answers: Mapping[Question, Said | None],
+    owners: Mapping[str, str],
+    before: Mapping[Pair, Before],
+    prompt_version: str,
+) -> list[Judged]:
+    """Return what holds now of every pair that was asked about, so that each is owed once; what waits is owed still.
 
-    Who chose one name of an entity has said nothing about its other names.
+    Who chose one name of an entity has said nothing about its other names: these stay as they were, and so does all
+    where nothing usable was said.
     """
     found = []
-    for question, said in (ask(asked) if asked else {}).items():
-        if said is None:
-            continue
+    for question, said in answers.items():
         for other in question.offered:
-            is_same = other == said.chosen
-            if is_same or said.chosen is None or owners.get(other) != owners.get(said.chosen):
-                found.append(Judged(question.name, other, is_same, len(question.offered), said))
+            if said is None:
+                why, by = "judged again: nothing usable", Said(None, None, prompt_version)
+            elif other != said.chosen and said.chosen and owners.get(other) == owners.get(said.chosen):
+                why, by = "judged again: nothing said about it, as before", said
+            else:
+                found.append(_said(question, other, said))
+                continue
+            was = before[question.name, other]
+            evidence = Evidence("llm", why, was.score, by.model, by.prompt_version, by.call_id)
+            found.append(Judged(question.name, other, was.is_same, evidence, is_said=False))
     return found
+
+
+def _said(question: Question, other: str, said: Said) -> Judged:
+    is_same = other == said.chosen
+    why = f"judged again: {'chosen' if is_same else 'not chosen'} among {len(question.offered)} names"
+    evidence = Evidence("llm", why, float(is_same), said.model, said.prompt_version, said.call_id)
+    return Judged(question.name, other, is_same, evidence)
 
 
 def as_written(kind: str, seen: Written) -> dict[str, Shown]:

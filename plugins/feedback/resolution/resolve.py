@@ -87,19 +87,10 @@ def _judge(
     }
     for one in judged:
         verdict = "same" if one.is_same else "different"
-        chosen = "chosen" if one.is_same else "not chosen"
-        evidence = Evidence(
-            "llm",
-            f"judged again: {chosen} among {one.offered} names",
-            float(one.is_same),
-            one.said.model,
-            one.said.prompt_version,
-            one.said.call_id,
-        )
         pair = ordered(one.name, one.other)
         hanging = [name for name in pair if ordered(*reason_of.get((kind, name), ("", ""))) == pair]
-        register.decide((kind, one.name), one.other, verdict, evidence)
-        if one.is_same or not hanging:
+        register.decide((kind, one.name), one.other, verdict, one.evidence)
+        if one.is_same or not one.is_said or not hanging:
             continue
         name, other = hanging[0], pair[pair[0] == hanging[0]]
         there = {
@@ -109,7 +100,7 @@ def _judge(
         }
         there.pop(other, None)  # two that hang on each other: one of them stays
         surfaces = {(kind, each): commonest(spellings[kind, each]) for each in (name, other)}
-        register.part((kind, name), (kind, other), evidence, surfaces, hanging_on(name, there))
+        register.part((kind, name), (kind, other), one.evidence, surfaces, hanging_on(name, there))
 
 
 def _gather(register: Register, spellings: Spellings, kind: str, matched: Matched) -> None:

@@ -548,9 +548,34 @@ def test_a_decision_that_does_not_hold_parts_what_it_joined_and_most_names_keep_
     assert (why["decided_by"], why["model"], why["verdict"]) == ("llm", "m", "different")
 
     dump, asked = offline.dump(), len(service.requests)
-    assert owed(offline.warehouse, "company") == []
+    assert not owed(offline.warehouse, "company")
     assert set(offline.resolve().values()) == {0}
     assert (offline.dump(), len(service.requests)) == (dump, asked)
+
+
+def test_what_gave_no_usable_answer_stays_as_it_was_and_is_asked_once(offline, service):
+    def never_offered(body, rows):
+        return completion(json.dumps({"answers": [{"r": row["r"], "m": {"l": "j", "n": [99]}} for row in rows]}))
+
+    service.poison = {"company: ": never_offered}
+    before, verdicts = offline.entities(), _verdicts(offline)
+    request(offline.warehouse, "Ada", MATCH.prompt_version)
+    offline.resolve()
+    asked = len(service.requests)
+
+    assert asked
+    assert offline.entities() == before
+    assert _verdicts(offline) == verdicts
+    assert not owed(offline.warehouse, "company")
+    offline.resolve()
+    assert len(service.requests) == asked
+
+
+def _verdicts(house):
+    """Return what each pair was decided to be, and how surely."""
+    return house.warehouse.rows(
+        "select norm, candidate, verdict, score from ops.entity_decisions where decided_by = 'llm' order by all"
+    )
 
 
 def test_two_settled_entities_that_are_called_the_same_again_are_a_case_and_not_merged(house, service, monkeypatch):

@@ -5,6 +5,7 @@ from datetime import datetime
 import pytest
 
 from feedback.resolution.catalog import Catalog, Entry
+from feedback.resolution.evidence import Evidence
 from feedback.resolution.judging import Judged
 from feedback.resolution.match import Matched, Question, Said
 from feedback.resolution.overrides import Override, undecided
@@ -22,7 +23,7 @@ def apart(one, other):
 
 
 def different(name, other):
-    return Judged(name, other, False, 1, Said(None, "m", "v2", "call"))
+    return Judged(name, other, False, Evidence("llm", "not chosen", 0.0, "m", "v2", "call"))
 
 
 class House:
