@@ -13,10 +13,10 @@ from typing import Any
 
 from feedback.llm.offline_model import MODEL
 from feedback.model import digest, utc_now
-from feedback.resolution.adjudicate import MARKS, Shown
+from feedback.resolution.adjudicate import Shown
 from feedback.resolution.cases import SUBJECT
 from feedback.resolution.evidence import Evidence
-from feedback.resolution.match import Question, Said
+from feedback.resolution.match import MOST_OFFERED, Question, Said
 from feedback.resolution.normalise import commonest
 from feedback.resolution.score import Pair
 from feedback.resolution.settled import Written
@@ -102,15 +102,14 @@ def owed(warehouse: Warehouse, kind: str) -> dict[Pair, Before]:
 
 
 def questions(pairs: Iterable[Pair]) -> list[Question]:
-    """Return the questions about these pairs, each name with as many others as have a mark."""
+    """Return the questions about these pairs, each with as many names as one may offer."""
     offered: dict[str, list[str]] = defaultdict(list)
     for name, other in pairs:
         offered[name].append(other)
-    most = len(MARKS)
     return [
-        Question(name, tuple(others[start : start + most]))
+        Question(name, tuple(others[start : start + MOST_OFFERED]))
         for name, others in sorted(offered.items())
-        for start in range(0, len(others), most)
+        for start in range(0, len(others), MOST_OFFERED)
     ]
 
 
