@@ -128,6 +128,8 @@ class Naming:
         self.waiting += len(matched.waiting)
         for group in matched.oversize:
             new = {name for what, name in group if what == "name"}
+            if new & matched.waiting:
+                continue  # an answer may still part it
             settled_ones = {name for name, entity_id in owners.items() if ("entity", entity_id) in group}
             self.doubts.append(Doubt(kind, OVERSIZE, frozenset(new | settled_ones)))
             self.notes.append(

@@ -512,6 +512,18 @@ def test_a_case_of_names_that_is_dropped_changes_nothing_and_is_not_opened_again
     assert [row["state"] for row in house.warehouse.rows("select state from ops.cases")] == ["dropped"]
 
 
+def test_names_that_hang_together_are_no_case_while_a_question_about_one_of_them_waits(house, service, monkeypatch):
+    loopback = os.environ["AIRFLOW_CONN_OPENAI_DEFAULT"]
+    monkeypatch.setenv("AIRFLOW_CONN_OPENAI_DEFAULT", json.dumps({"conn_type": "openai", "password": "a-key-of-ours"}))
+    alike = [f"Northmoor Lifts {first}{second}" for first in "abcdefgh" for second in "pqrstuvw"]
+    house.meet(*alike)
+    counts = house.resolve(budget_usd=0.0, model=None)
+    assert (counts["waiting"] > 0, counts["cases"]) == (True, 0)
+
+    monkeypatch.setenv("AIRFLOW_CONN_OPENAI_DEFAULT", loopback)
+    assert house.resolve()["waiting"] == 0
+
+
 @pytest.fixture
 def offline(house, service, monkeypatch):
     """A house whose names the offline model has settled; a real model is there now."""

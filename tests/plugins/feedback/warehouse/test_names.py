@@ -33,6 +33,23 @@ def test_a_case_of_names_opens_once_and_accepted_links_them(store):
     assert store.rows("select state, author from ops.cases") == [{"state": "accepted", "author": "Ada"}]
 
 
+def test_a_group_that_has_only_grown_is_no_case_of_its_own_and_pairs_that_share_a_name_are(store):
+    run = Run("run_1", "resolve_entities", "resolve")
+
+    def opened(rule, *names):
+        return len(open_cases(store, [Doubt("company", rule, frozenset(names))], run))
+
+    names = [f"a{number}" for number in range(60)]
+    assert opened("too_many_alike", *names) == 1
+    store.transact(["update ops.cases set state = 'dropped'"])
+    assert opened("too_many_alike", *names, "a60") == 0
+    assert opened("too_many_alike", *names[1:]) == 0
+    assert opened("too_many_alike", *names, *(f"b{number}" for number in range(60))) == 1
+    assert opened("judged_the_same", "a1", "a2") == 1
+    assert opened("judged_the_same", "a1", "a3") == 1
+    assert opened("judged_the_same", "a1", "a2") == 0
+
+
 def test_only_the_latest_answers_of_an_earlier_prompt_or_the_offline_model_are_owed_and_only_after_a_request(store):
     rows = [
         decision(1, "a", "b", prompt_version="v1"),
