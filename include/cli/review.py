@@ -81,7 +81,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
-    from feedback.resolution.cases import settle
     from feedback.resolution.judging import request
     from feedback.validation.cases import decide
     from feedback.validation.review import waiting as set_aside
@@ -102,7 +101,7 @@ def main(options: argparse.Namespace) -> int:
                 print(f"{case}: {NEXT[decision]}")
                 return 0
             if _is_of_names(waiting, case):
-                settle(warehouse, case, state, author, MATCH.prompt_version)
+                _decide_names(warehouse, case, state, author)
             else:
                 decide(warehouse, case, state, author)
             print(f"{case} is {state}: {_next(waiting, case)[decision]}")
@@ -119,6 +118,18 @@ def main(options: argparse.Namespace) -> int:
     else:
         print("\n".join([*listed(waiting), *rows_listed(rows)]))
     return 0
+
+
+def _decide_names(warehouse: Warehouse, case: str, state: str, author: str) -> None:
+    from feedback.resolution.cases import settle
+    from feedback.resolution.naming import naming
+    from include.entities import CATALOG, ENTITY_KINDS, MATCH, OVERRIDES
+
+    if state == "dropped":
+        settle(warehouse, case, state, author)
+        return
+    people = naming(warehouse, ENTITY_KINDS, CATALOG, OVERRIDES)
+    settle(warehouse, case, state, author, MATCH.prompt_version, people.overrides, people.catalog)
 
 
 def _decide_row(warehouse: Warehouse, row: dict[str, Any], decision: str, author: str, answer: str | None) -> None:

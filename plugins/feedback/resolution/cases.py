@@ -6,17 +6,20 @@ has a model decide again what was decided about them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from feedback.errors import InputRefused
 from feedback.model import Run, digest, utc_now
+from feedback.resolution.catalog import Catalog
+from feedback.resolution.overrides import Override, refuse_contradictions
 from feedback.warehouse.base import Step, Warehouse
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 SUBJECT = "names of "
+NO_CATALOG = Catalog()
 NAMES = "select kind, norm from ops.case_names where case_id = ? order by norm"
 KNOWN = "select case_id from ops.cases where subject like ?"
 SHARED = """
@@ -85,17 +88,29 @@ def _as_table(doubts: Mapping[str, Doubt]) -> pa.Table:
     return pa.table({name: pa.array(values, pa.string()) for name, values in columns})
 
 
-def settle(warehouse: Warehouse, case: str, state: str, author: str, prompt_version: str | None = None) -> None:
+def settle(
+    warehouse: Warehouse,
+    case: str,
+    state: str,
+    author: str,
+    prompt_version: str | None = None,
+    overrides: Sequence[Override] = (),
+    catalog: Catalog = NO_CATALOG,
+) -> None:
     """Write a person's decision about an open case of names.
 
     What is accepted becomes a ``must_link`` of each name with the first, which the next run follows.
 
     :param prompt_version: of the question as it is now; what it has decided is not re-asked.
-    :raises InputRefused: the case has no names any more, because they were erased.
+    :param overrides: what people have said already, as ``catalog``.
+    :raises InputRefused: the case has no names any more, because they were erased, or its names cannot be one by what
+        people have said; it stays open.
     """
     names = warehouse.rows(NAMES, (case,))
     if len(names) < 2 and state == "accepted":
         raise InputRefused(f"{case} has no names any more: drop it")
+    if state == "accepted":
+        _refuse_impossible(case, names, author, overrides, catalog)
     now = utc_now()
     steps: list[Step] = [
         (
@@ -114,3 +129,17 @@ def settle(warehouse: Warehouse, case: str, state: str, author: str, prompt_vers
             for row in names[1:]
         ]
     warehouse.transact(steps)
+
+
+def _refuse_impossible(
+    case: str, names: Sequence[Mapping[str, Any]], author: str, overrides: Sequence[Override], catalog: Catalog
+) -> None:
+    """Refuse to make names one that people have said are not: no later run could follow that."""
+    first, *others = names
+    links = [
+        Override(row["kind"], (first["norm"], row["norm"]), True, author, f"accepting case {case}") for row in others
+    ]
+    try:
+        refuse_contradictions([*overrides, *links], catalog)
+    except InputRefused as error:
+        raise InputRefused(f"{case} stays open: {error}, or drop the case") from None
