@@ -122,6 +122,7 @@ def main(options: argparse.Namespace) -> int:
 
 def _decide_names(warehouse: Warehouse, case: str, state: str, author: str) -> None:
     from feedback.resolution.cases import settle
+    from feedback.resolution.judging import refuse_answered
     from feedback.resolution.naming import naming
     from include.entities import CATALOG, ENTITY_KINDS, MATCH, OVERRIDES
 
@@ -129,6 +130,8 @@ def _decide_names(warehouse: Warehouse, case: str, state: str, author: str) -> N
         settle(warehouse, case, state, author)
         return
     people = naming(warehouse, ENTITY_KINDS, CATALOG, OVERRIDES)
+    if state == "re_asked":
+        refuse_answered(warehouse, case, MATCH.prompt_version, people.overrides, people.catalog)
     settle(warehouse, case, state, author, MATCH.prompt_version, people.overrides, people.catalog)
 
 

@@ -7,29 +7,33 @@ settled entities the same merges nothing: a person is asked. Whatever has a newe
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from feedback.errors import InputRefused
 from feedback.llm.offline_model import MODEL
 from feedback.model import digest, utc_now
 from feedback.resolution.adjudicate import Shown
 from feedback.resolution.cases import SUBJECT
+from feedback.resolution.catalog import Catalog
 from feedback.resolution.evidence import Evidence
 from feedback.resolution.match import MOST_OFFERED, Question, Said
 from feedback.resolution.normalise import commonest
+from feedback.resolution.overrides import Override, undecided
 from feedback.resolution.score import Pair
 from feedback.resolution.settled import Written
 from feedback.warehouse.base import Warehouse
 
 RULE = "re_judge"
 REQUESTED = "select 1 as found from ops.cases where state = 're_asked' and subject like ? limit 1"
-OWED = """
-    with latest as (
-        select kind, norm, candidate, verdict, score, model, prompt_version, decided_at from ops.entity_decisions
-        where kind = ? and candidate is not null and decided_by = 'llm'
-        qualify row_number() over (partition by kind, norm, candidate order by decided_at desc, decision_id) = 1
-    )
+LATEST = """
+    select kind, norm, candidate, verdict, score, model, prompt_version, decided_at from ops.entity_decisions
+    where kind = ? and candidate is not null and decided_by = 'llm'
+    qualify row_number() over (partition by kind, norm, candidate order by decided_at desc, decision_id) = 1
+"""
+OWED = f"""
+    with latest as ({LATEST})
     select distinct latest.norm, latest.candidate, latest.verdict, latest.score from latest
     join ops.cases as asked
         on asked.state = 're_asked' and asked.subject like ? and asked.decided_at > latest.decided_at
@@ -39,6 +43,14 @@ OWED = """
     where (latest.model = ? or latest.prompt_version <> asked.prompt_version)
         and (asked.rules = ? or about.norm is not null)
     order by latest.norm, latest.candidate
+"""
+WOULD_BE_OWED = f"""
+    with latest as ({LATEST})
+    select distinct latest.norm, latest.candidate from latest
+    join ops.case_names as about
+        on about.case_id = ? and about.kind = latest.kind
+        and (about.norm = latest.norm or about.norm = latest.candidate)
+    where latest.model = ? or latest.prompt_version <> ?
 """
 REASONS = """
     select d.decision_id, d.norm, d.candidate from ops.entity_decisions as d
@@ -99,6 +111,26 @@ def owed(warehouse: Warehouse, kind: str) -> dict[Pair, Before]:
         (row["norm"], row["candidate"]): Before(row["verdict"] == "same", row["score"])
         for row in warehouse.rows(OWED, values)
     }
+
+
+def refuse_answered(
+    warehouse: Warehouse, case: str, prompt_version: str, overrides: Sequence[Override], catalog: Catalog
+) -> None:
+    """Make sure that there is something to ask again about the names of a case.
+
+    :param prompt_version: of the question as it is now.
+    :param overrides: what people have decided, as ``catalog``.
+    :raises InputRefused: there is nothing.
+    """
+    for row in warehouse.rows("select distinct kind from ops.case_names where case_id = ?", (case,)):
+        values = (row["kind"], case, MODEL.name, prompt_version)
+        pairs = [(pair["norm"], pair["candidate"]) for pair in warehouse.rows(WOULD_BE_OWED, values)]
+        if undecided(pairs, row["kind"], overrides, catalog):
+            return
+    raise InputRefused(
+        f"{case} stays open: neither the offline model nor an earlier prompt has decided about its names, so nothing"
+        " would be asked again: accept or drop it"
+    )
 
 
 def questions(pairs: Iterable[Pair]) -> list[Question]:

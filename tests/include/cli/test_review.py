@@ -189,6 +189,39 @@ def test_names_that_people_keep_apart_are_not_made_one_and_their_case_stays_open
     assert main(["review", "--accept", "n1", "--author", "Ada"]) == 0
 
 
+@pytest.mark.parametrize(
+    ("model", "version", "overrides", "is_asked"),
+    [
+        ("offline", MATCH.prompt_version, "", True),
+        ("gpt", "an earlier one", "", True),
+        ("gpt", MATCH.prompt_version, "", False),
+        ("offline", "an earlier one", "- {kind: company, different: [Acme, Apex], author: Bob}", False),
+    ],
+)
+def test_names_are_asked_about_again_only_where_there_is_something_to_ask(
+    two_names, tmp_path, capsys, model, version, overrides, is_asked
+):
+    (tmp_path / "overrides.yaml").write_text(overrides)
+    two_names.transact(
+        [
+            (
+                "insert into ops.entity_decisions (decision_id, kind, norm, candidate, verdict, decided_by, model,"
+                " prompt_version, run_id, decided_at) values ('d1', 'company', 'acme', 'apex', 'same', 'llm', ?, ?,"
+                " 'run_1', timestamp '2026-11-02 12:00:00')",
+                (model, version),
+            )
+        ]
+    )
+    assert main(["review", "--re-ask", "n1", "--author", "Ada"]) == (0 if is_asked else 1)
+
+    error = capsys.readouterr().err
+    assert error.startswith("n1 stays open: ") is not is_asked
+    assert error.count("\n") == (not is_asked)
+    [case] = two_names.rows("select state, prompt_version from ops.cases where case_id = 'n1'")
+    asked = {"state": "re_asked", "prompt_version": MATCH.prompt_version}
+    assert case == (asked if is_asked else {"state": "open", "prompt_version": None})
+
+
 def test_a_person_may_have_names_judged_again(stopped, capsys):
     assert main(["review", "--re-judge", "--author", "Ada"]) == 0
     assert "judges them again" in capsys.readouterr().out

@@ -4,9 +4,11 @@ from datetime import datetime
 
 import pytest
 
+from feedback.errors import InputRefused
 from feedback.model import Run
 from feedback.resolution.cases import Doubt, open_cases, settle
-from feedback.resolution.judging import is_requested, owed, reasons, request
+from feedback.resolution.catalog import Catalog
+from feedback.resolution.judging import is_requested, owed, reasons, refuse_answered, request
 from feedback.warehouse.merge import append
 
 pytestmark = pytest.mark.filterwarnings("ignore:Arrow output on a DB-API result")
@@ -80,9 +82,20 @@ def test_names_of_a_case_that_is_asked_again_are_owed_and_no_others(store):
     )
     doubt = Doubt("company", "too_many_alike", frozenset({"a2", "a3"}))
     [case] = open_cases(store, [doubt], Run("run_1", "resolve_entities", "resolve"))
+    refuse_answered(store, case, "v2", [], Catalog())
     settle(store, case, "re_asked", "Ada", "v2")
 
     assert list(owed(store, "company")) == [("a1", "a2")]
+
+
+def test_a_case_whose_names_a_real_model_has_decided_with_the_present_prompt_is_not_asked_again(store):
+    append(store, "ops.entity_decisions", [decision(1, "a1", "a2"), decision(2, "b1", "b2", model="offline")])
+    doubt = Doubt("company", "judged_the_same", frozenset({"a1", "a2"}))
+    [case] = open_cases(store, [doubt], Run("run_1", "resolve_entities", "resolve"))
+
+    with pytest.raises(InputRefused, match=f"{case} stays open"):
+        refuse_answered(store, case, "v2", [], Catalog())
+    refuse_answered(store, case, "v3", [], Catalog())
 
 
 def test_a_request_is_no_standing_order_for_every_later_prompt(store):
