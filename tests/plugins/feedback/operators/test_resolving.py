@@ -277,18 +277,23 @@ def test_names_that_wait_are_told_with_reason_and_price_and_go_on_in_the_next_ru
     assert open_names(house.warehouse, ["company"]) == 0
 
 
-def test_what_a_plan_counts_is_what_the_run_then_asks(house, service):
-    house.meet(*NAMES)
+def planned(house, is_real=True):
+    """Return the texts of the questions that a plan counts."""
     folder = house.folder
     operator(house.warehouse, folder)
     names = naming(house.warehouse, (EntityKind("company"),), folder / "catalog.yaml", folder / "overrides.yaml")
-    planned = {" ".join(row.text.split()) for row in open_questions(names, MATCH)}
+    return {" ".join(row.text.split()) for row in open_questions(names, MATCH, is_real)}
+
+
+def test_what_a_plan_counts_is_what_the_run_then_asks(house, service):
+    house.meet(*NAMES)
+    counted = planned(house)
     assert house.dump() == [[], [], [], []]
 
     house.resolve()
     asked = {text for pack in service.packs for text in pack}
-    assert planned
-    assert planned == asked
+    assert counted
+    assert counted == asked
 
 
 def test_one_query_tells_why_two_names_are_the_same(house, service):
@@ -543,6 +548,18 @@ def test_what_the_offline_model_decided_is_judged_again_only_where_a_person_asks
     request(offline.warehouse, "Ada", MATCH.prompt_version)
     offline.resolve(mode="offline")  # no real model: nothing is judged
     assert offline.dump() == before
+
+
+def test_a_plan_counts_what_is_to_be_judged_again_where_a_real_model_would_be_asked(offline, service):
+    assert planned(offline) == set()
+    request(offline.warehouse, "Ada", MATCH.prompt_version)
+    counted = planned(offline)
+    assert counted
+    assert planned(offline, is_real=False) == set()
+
+    offline.resolve()
+    assert {text for pack in service.packs for text in pack} == counted
+    assert planned(offline) == set()
 
 
 def test_a_decision_that_does_not_hold_parts_what_it_joined_and_most_names_keep_the_id(offline, service):
