@@ -96,11 +96,12 @@ def plan(settings: Settings) -> Estimate:
 
 
 def about_names(settings: Settings) -> Estimate:
-    """Return what the questions about the names that wait would cost; what is mentioned next brings more.
+    """Return what the questions about names would cost, new and judged again; what is mentioned next brings more.
 
     :raises PriceUnknown: the model would cost money and has no price.
     """
     from feedback.llm.checks import PackChecks
+    from feedback.llm.offline_model import MODEL
     from feedback.llm.plan import of_rows
     from feedback.llm.questions import Registry
     from feedback.model import Run
@@ -109,7 +110,7 @@ def about_names(settings: Settings) -> Estimate:
     from include.entities import CATALOG, ENTITY_KINDS, MATCH, OVERRIDES
 
     warehouse, model, how = _asking(settings)
-    rows = open_questions(naming(warehouse, ENTITY_KINDS, CATALOG, OVERRIDES), MATCH)
+    rows = open_questions(naming(warehouse, ENTITY_KINDS, CATALOG, OVERRIDES), MATCH, is_real=model.name != MODEL.name)
     return of_rows(PackChecks(warehouse, Registry([MATCH]), model, Run("", "", ""), how.pack), rows, how.mode)
 
 

@@ -81,15 +81,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
-    from feedback.resolution.cases import settle
     from feedback.resolution.judging import request
     from feedback.validation.cases import decide
     from feedback.validation.review import waiting as set_aside
+    from include.entities import MATCH
 
     warehouse = open_warehouse(settings.load())
     warehouse.migrate()
     if options.re_judge:
-        request(warehouse, options.author or _login())
+        request(warehouse, options.author or _login(), MATCH.prompt_version)
         print("the next run of resolve_entities judges them again, where a real model is configured")
         return 0
     waiting = [dict(row) for row in warehouse.rows(OPEN)]
@@ -100,8 +100,10 @@ def main(options: argparse.Namespace) -> int:
                 _decide_row(warehouse, rows[0], decision, author, options.answer)
                 print(f"{case}: {NEXT[decision]}")
                 return 0
-            settles = settle if _is_of_names(waiting, case) else decide
-            settles(warehouse, case, state, author)
+            if _is_of_names(waiting, case):
+                _decide_names(warehouse, case, state, author)
+            else:
+                decide(warehouse, case, state, author)
             print(f"{case} is {state}: {_next(waiting, case)[decision]}")
             return 0
     for row in waiting:
@@ -116,6 +118,21 @@ def main(options: argparse.Namespace) -> int:
     else:
         print("\n".join([*listed(waiting), *rows_listed(rows)]))
     return 0
+
+
+def _decide_names(warehouse: Warehouse, case: str, state: str, author: str) -> None:
+    from feedback.resolution.cases import settle
+    from feedback.resolution.judging import refuse_answered
+    from feedback.resolution.naming import naming
+    from include.entities import CATALOG, ENTITY_KINDS, MATCH, OVERRIDES
+
+    if state == "dropped":
+        settle(warehouse, case, state, author)
+        return
+    people = naming(warehouse, ENTITY_KINDS, CATALOG, OVERRIDES)
+    if state == "re_asked":
+        refuse_answered(warehouse, case, MATCH.prompt_version, people.overrides, people.catalog)
+    settle(warehouse, case, state, author, MATCH.prompt_version, people.overrides, people.catalog)
 
 
 def _decide_row(warehouse: Warehouse, row: dict[str, Any], decision: str, author: str, answer: str | None) -> None:

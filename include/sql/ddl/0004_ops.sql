@@ -234,7 +234,8 @@ create table if not exists ops.cases (
     state varchar not null, -- open, accepted, dropped or re_asked
     author varchar, -- who decided
     opened_at timestamp_ntz not null, -- when it was opened, UTC
-    decided_at timestamp_ntz -- when it was decided, UTC
+    decided_at timestamp_ntz, -- when it was decided, UTC
+    prompt_version varchar -- of names to be judged again: of the prompt there was then, whose answers hold
 );
 
 -- Something that needed a person: opened once, updated while it lasts.

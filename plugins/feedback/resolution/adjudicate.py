@@ -10,10 +10,10 @@ from feedback.llm.enrichment import Enrichment
 from feedback.llm.pack import Row
 from feedback.llm.results import Results
 from feedback.model import digest
-from feedback.resolution.match import Question, Said
+from feedback.resolution.match import MOST_OFFERED, Question, Said
 
 NONE = "none"
-MARKS = string.ascii_lowercase[:10]
+MARKS = string.ascii_lowercase[:MOST_OFFERED]
 """A candidate's mark in a question; the labels of the answer are these and ``none``."""
 
 OFFERED = " = "
@@ -90,7 +90,8 @@ NOT_OFFERED = ""
 
 def _marked(question: Question) -> Iterable[tuple[str, str]]:
     """Return the names offered under marks, in an order that depends on nothing but the names."""
-    return zip(MARKS, sorted(question.offered, key=lambda other: digest(question.name, other)), strict=False)
+    offered = sorted(question.offered, key=lambda other: digest(question.name, other))
+    return zip(MARKS[: len(offered)], offered, strict=True)
 
 
 def _chosen(question: Question, label: str) -> str | None:

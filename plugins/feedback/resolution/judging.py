@@ -11,32 +11,46 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from feedback.errors import InputRefused
 from feedback.llm.offline_model import MODEL
 from feedback.model import digest, utc_now
-from feedback.resolution.adjudicate import MARKS, Shown
+from feedback.resolution.adjudicate import Shown
 from feedback.resolution.cases import SUBJECT
-from feedback.resolution.match import Ask, Question, Said
+from feedback.resolution.catalog import Catalog
+from feedback.resolution.evidence import Evidence
+from feedback.resolution.match import MOST_OFFERED, Question, Said
 from feedback.resolution.normalise import commonest
-from feedback.resolution.score import Pair, ordered
+from feedback.resolution.overrides import Override, undecided
+from feedback.resolution.score import Pair
 from feedback.resolution.settled import Written
 from feedback.warehouse.base import Warehouse
 
 RULE = "re_judge"
 REQUESTED = "select 1 as found from ops.cases where state = 're_asked' and subject like ? limit 1"
-OWED = """
-    with latest as (
-        select kind, norm, candidate, decided_by, model, prompt_version, decided_at from ops.entity_decisions
-        where kind = ? and candidate is not null and decided_by = 'llm'
-        qualify row_number() over (partition by kind, norm, candidate order by decided_at desc, decision_id) = 1
-    )
-    select distinct latest.norm, latest.candidate from latest
+LATEST = """
+    select kind, norm, candidate, verdict, score, model, prompt_version, decided_at from ops.entity_decisions
+    where kind = ? and candidate is not null and decided_by = 'llm'
+    qualify row_number() over (partition by kind, norm, candidate order by decided_at desc, decision_id) = 1
+"""
+OWED = f"""
+    with latest as ({LATEST})
+    select distinct latest.norm, latest.candidate, latest.verdict, latest.score from latest
     join ops.cases as asked
         on asked.state = 're_asked' and asked.subject like ? and asked.decided_at > latest.decided_at
     left join ops.case_names as about
         on about.case_id = asked.case_id and about.kind = latest.kind
         and (about.norm = latest.norm or about.norm = latest.candidate)
-    where (latest.model = ? or latest.prompt_version <> ?) and (asked.rules = ? or about.norm is not null)
+    where (latest.model = ? or latest.prompt_version <> asked.prompt_version)
+        and (asked.rules = ? or about.norm is not null)
     order by latest.norm, latest.candidate
+"""
+WOULD_BE_OWED = f"""
+    with latest as ({LATEST})
+    select distinct latest.norm, latest.candidate from latest
+    join ops.case_names as about
+        on about.case_id = ? and about.kind = latest.kind
+        and (about.norm = latest.norm or about.norm = latest.candidate)
+    where latest.model = ? or latest.prompt_version <> ?
 """
 REASONS = """
     select d.decision_id, d.norm, d.candidate from ops.entity_decisions as d
@@ -46,24 +60,39 @@ REASONS = """
 
 @dataclass(frozen=True)
 class Judged:
-    """What is said now about a pair that was decided before."""
+    """What holds now of a pair that was decided before.
+
+    :param is_said: False where nothing was said about it now, so that it stays as it was.
+    """
 
     name: str
     other: str
     is_same: bool
-    offered: int
-    said: Said
+    evidence: Evidence
+    is_said: bool = True
 
 
-def request(warehouse: Warehouse, author: str) -> None:
-    """Have the next run ask again, of a real model, what the offline model or an earlier prompt has decided so far."""
+@dataclass(frozen=True)
+class Before:
+    """What was decided before, and how sure it was."""
+
+    is_same: bool
+    score: float | None
+
+
+def request(warehouse: Warehouse, author: str, prompt_version: str) -> None:
+    """Have the next run ask again, of a real model, what the offline model or an earlier prompt has decided so far.
+
+    :param prompt_version: of the question as it is now; a later one is not asked without another request.
+    """
     now = utc_now()
-    row = (digest(RULE, now.isoformat())[:16], f"{SUBJECT}every kind", "review", RULE, author, now, now)
+    row = (digest(RULE, now.isoformat())[:16], f"{SUBJECT}every kind", "review", RULE, author, now, now, prompt_version)
     warehouse.transact(
         [
             (
-                "insert into ops.cases (case_id, subject, run_id, rules, state, author, opened_at, decided_at)"
-                " select ?, ?, ?, ?, 're_asked', ?, ?, ?",
+                "insert into ops.cases"
+                " (case_id, subject, run_id, rules, state, author, opened_at, decided_at, prompt_version)"
+                " select ?, ?, ?, ?, 're_asked', ?, ?, ?, ?",
                 row,
             )
         ]
@@ -75,44 +104,79 @@ def is_requested(warehouse: Warehouse) -> bool:
     return bool(warehouse.rows(REQUESTED, (f"{SUBJECT}%",)))
 
 
-def owed(warehouse: Warehouse, kind: str, prompt_version: str, decided: Iterable[Pair]) -> list[Pair]:
-    """Return the pairs to be judged again: the name that was asked about, and the one that was offered.
+def owed(warehouse: Warehouse, kind: str) -> dict[Pair, Before]:
+    """Return the pairs to be judged again: the name that was asked about, and the one that was offered."""
+    values = (kind, f"{SUBJECT}%", MODEL.name, RULE)
+    return {
+        (row["norm"], row["candidate"]): Before(row["verdict"] == "same", row["score"])
+        for row in warehouse.rows(OWED, values)
+    }
 
-    :param decided: pairs that people have decided; these are left alone.
+
+def refuse_answered(
+    warehouse: Warehouse, case: str, prompt_version: str, overrides: Sequence[Override], catalog: Catalog
+) -> None:
+    """Make sure that there is something to ask again about the names of a case.
+
+    :param prompt_version: of the question as it is now.
+    :param overrides: what people have decided, as ``catalog``.
+    :raises InputRefused: there is nothing.
     """
-    settled = {ordered(*pair) for pair in decided}
-    values = (kind, f"{SUBJECT}%", MODEL.name, prompt_version, RULE)
-    pairs = [(row["norm"], row["candidate"]) for row in warehouse.rows(OWED, values)]
-    return [pair for pair in pairs if ordered(*pair) not in settled]
+    for row in warehouse.rows("select distinct kind from ops.case_names where case_id = ?", (case,)):
+        values = (row["kind"], case, MODEL.name, prompt_version)
+        pairs = [(pair["norm"], pair["candidate"]) for pair in warehouse.rows(WOULD_BE_OWED, values)]
+        if undecided(pairs, row["kind"], overrides, catalog):
+            return
+    raise InputRefused(
+        f"{case} stays open: neither the offline model nor an earlier prompt has decided about its names, so nothing"
+        " would be asked again: accept or drop it"
+    )
 
 
-def questions(pairs: Sequence[Pair]) -> list[Question]:
-    """Return the questions about these pairs, each name with as many others as have a mark."""
+def questions(pairs: Iterable[Pair]) -> list[Question]:
+    """Return the questions about these pairs, each with as many names as one may offer."""
     offered: dict[str, list[str]] = defaultdict(list)
     for name, other in pairs:
         offered[name].append(other)
-    most = len(MARKS)
     return [
-        Question(name, tuple(others[start : start + most]))
+        Question(name, tuple(others[start : start + MOST_OFFERED]))
         for name, others in sorted(offered.items())
-        for start in range(0, len(others), most)
+        for start in range(0, len(others), MOST_OFFERED)
     ]
 
 
-def judged(asked: Sequence[Question], ask: Ask, owners: Mapping[str, str]) -> list[Judged]:
-    """Return what is said now; what was not answered is owed still.
+def judged(
+    answers: Mapping[Question, Said | None],
+    owners: Mapping[str, str],
+    before: Mapping[Pair, Before],
+    prompt_version: str,
+) -> list[Judged]:
+    """Return what holds now of every pair that was asked about, so that each is owed once; what waits is owed still.
 
-    Who chose one name of an entity has said nothing about its other names.
+    Who chose one name of an entity has said nothing about its other names: these stay as they were, and so does all
+    where nothing usable was said.
     """
     found = []
-    for question, said in (ask(asked) if asked else {}).items():
-        if said is None:
-            continue
+    for question, said in answers.items():
         for other in question.offered:
-            is_same = other == said.chosen
-            if is_same or said.chosen is None or owners.get(other) != owners.get(said.chosen):
-                found.append(Judged(question.name, other, is_same, len(question.offered), said))
+            if said is None:
+                why, by = "judged again: nothing usable", Said(None, None, prompt_version)
+            elif other != said.chosen and said.chosen and owners.get(other) == owners.get(said.chosen):
+                why, by = "judged again: nothing said about it, as before", said
+            else:
+                found.append(_said(question, other, said))
+                continue
+            was = before[question.name, other]
+            evidence = Evidence("llm", why, was.score, by.model, by.prompt_version, by.call_id)
+            found.append(Judged(question.name, other, was.is_same, evidence, is_said=False))
     return found
+
+
+def _said(question: Question, other: str, said: Said) -> Judged:
+    is_same = other == said.chosen
+    why = f"judged again: {'chosen' if is_same else 'not chosen'} among {len(question.offered)} names"
+    evidence = Evidence("llm", why, float(is_same), said.model, said.prompt_version, said.call_id)
+    return Judged(question.name, other, is_same, evidence)
 
 
 def as_written(kind: str, seen: Written) -> dict[str, Shown]:

@@ -93,6 +93,9 @@ WEIGHT_OF_TOLD = 3.0
 NOTHING_KNOWN = Likely(0.0, 0.0)
 """Of two settled entities, which are not compared: only new names may speak for their being one."""
 
+MOST_OFFERED = 10
+"""Names that one question offers."""
+
 MOST_MEMBERS = 10
 """Names of an entity that a new one is compared with."""
 
@@ -183,7 +186,7 @@ class Matching:
         return [Question(name, tuple(offered)) for name, offered in sorted(chosen.items())]
 
     def _offered(self, name: str, seen: set[Pair]) -> list[str]:
-        """Return the likeliest name of each thing that a name may stand for; none where it is sure of one."""
+        """Return the likeliest names, each of another thing that a name may stand for; none where it is sure of one."""
         best: dict[Node, tuple[float, str]] = {}
         for other in self.candidates[name]:
             pair = ordered(name, other)
@@ -192,7 +195,7 @@ class Matching:
         if any(self._to(name, other).value >= self.band.high for _, other in best.values()):
             return []
         unsure = sorted((one for one in best.values() if one[0] > self.band.low), reverse=True)
-        return [other for _, other in unsure if ordered(name, other) not in seen]
+        return [other for _, other in unsure if ordered(name, other) not in seen][:MOST_OFFERED]
 
     def _to(self, name: str, other: str) -> Likely:
         """Return how likely a name is what another one stands for: as it was told, else as it is to its names."""

@@ -45,7 +45,7 @@ class Naming:
 
         :param prompt_version: of the question, where what was decided before is to be judged again; see ``judging``.
         """
-        again = {kind: self._owed(kind, prompt_version) for kind in self.kinds} if prompt_version else {}
+        again = {kind: self._owed(kind) for kind in self.kinds} if prompt_version else {}
         new = settled.new_names(self.warehouse, self.kinds)
         decided = [(override.kind, each) for override in self.overrides for each in override.pair]
         decided += [(kind, each) for kind, pairs in again.items() for pair in pairs for each in pair]
@@ -60,7 +60,11 @@ class Naming:
             if scorer is not None:
                 ask = asker(kind, self._shown(kind, seen, there))
                 matched[kind] = self._matched(kind, found, scorer, there, ask)
-        judged = {kind: self._judged(kind, pairs, seen, there, asker) for kind, pairs in again.items() if pairs}
+        judged = {
+            kind: self._judged(kind, before, seen, there, asker, prompt_version)
+            for kind, before in again.items()
+            if before and prompt_version
+        }
         reasons = judging.reasons(self.warehouse, there.names) if judged else {}
         return resolve(
             seen.spellings,
@@ -75,20 +79,27 @@ class Naming:
             reasons,
         )
 
-    def _owed(self, kind: str, prompt_version: str) -> list[Pair]:
-        decided = [override.pair for override in self.overrides if override.kind == kind]
-        return judging.owed(self.warehouse, kind, prompt_version, decided)
+    def _owed(self, kind: str) -> dict[Pair, judging.Before]:
+        owed = judging.owed(self.warehouse, kind)
+        return {pair: owed[pair] for pair in overrides.undecided(owed, kind, self.overrides, self.catalog)}
 
     def _judged(
-        self, kind: str, pairs: Sequence[Pair], seen: Written, there: Settled, asker: Asker
+        self,
+        kind: str,
+        before: Mapping[Pair, judging.Before],
+        seen: Written,
+        there: Settled,
+        asker: Asker,
+        prompt_version: str,
     ) -> list[judging.Judged]:
-        """Return what is said now about pairs; what would merge two settled entities becomes a doubt."""
+        """Return what holds now of pairs; what would merge two settled entities becomes a doubt."""
         shown, owners = judging.as_written(kind, seen), there.owners(kind)
-        asked = judging.questions([pair for pair in pairs if all(each in shown and each in owners for each in pair)])
-        found = judging.judged(asked, asker(kind, shown), owners)
-        self.asked += len({(one.name, one.said) for one in found})
+        asked = judging.questions([pair for pair in before if all(each in shown and each in owners for each in pair)])
+        answers = asker(kind, shown)(asked) if asked else {}
+        self.asked += sum(said is not None for said in answers.values())
+        found = judging.judged(answers, owners, before, prompt_version)
         for one in found:
-            if one.is_same and owners[one.name] != owners[one.other]:
+            if one.is_same and one.is_said and owners[one.name] != owners[one.other]:
                 self.doubts.append(Doubt(kind, JUDGED_SAME, frozenset((one.name, one.other))))
         return found
 
@@ -117,6 +128,8 @@ class Naming:
         self.waiting += len(matched.waiting)
         for group in matched.oversize:
             new = {name for what, name in group if what == "name"}
+            if new & matched.waiting:
+                continue  # an answer may still part it
             settled_ones = {name for name, entity_id in owners.items() if ("entity", entity_id) in group}
             self.doubts.append(Doubt(kind, OVERSIZE, frozenset(new | settled_ones)))
             self.notes.append(

@@ -74,10 +74,7 @@ def refuse_contradictions(overrides: Sequence[Override], catalog: Catalog) -> No
 
     :raises InputRefused: one line that names what contradicts what.
     """
-    together: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
-    for kind, one, other, where in (*_said_same(overrides), *_of_catalog(catalog)):
-        together[kind, one].append((other, where))
-        together[kind, other].append((one, where))
+    together = _together(overrides, catalog)
     for override in overrides:
         if not override.is_same and (path := _path(together, override.kind, *override.pair)):
             raise InputRefused(
@@ -87,6 +84,24 @@ def refuse_contradictions(overrides: Sequence[Override], catalog: Catalog) -> No
     for override in overrides:
         if override.is_same:
             _refuse_two_entries(override, together, catalog)
+
+
+def undecided(
+    pairs: Iterable[tuple[str, str]], kind: str, overrides: Sequence[Override], catalog: Catalog
+) -> list[tuple[str, str]]:
+    """Return the pairs of names of a kind about which people have said nothing, be it by way of other names."""
+    apart = {frozenset(one.pair) for one in overrides if one.kind == kind and not one.is_same}
+    together = _together(overrides, catalog)
+    return [pair for pair in pairs if frozenset(pair) not in apart and _path(together, kind, *pair) is None]
+
+
+def _together(overrides: Iterable[Override], catalog: Catalog) -> dict[tuple[str, str], list[tuple[str, str]]]:
+    """Return of each name those that people call the same, and where that stands."""
+    together: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
+    for kind, one, other, where in (*_said_same(overrides), *_of_catalog(catalog)):
+        together[kind, one].append((other, where))
+        together[kind, other].append((one, where))
+    return together
 
 
 def _entry(content: Any, where: str, kinds: set[str]) -> Override:

@@ -260,12 +260,14 @@ class Register:
     def _split_off(self, entity_id: str, seed: Name, norms: Iterable[str], surface: str) -> str:
         """Return an entity for names that leave theirs: one that was theirs before a merge, else a new one."""
         minted = [mint(seed[0], each) for each in sorted(norms, key=lambda each: (each != seed[1], each))]
+        minted.append(mint(seed[0], f"{entity_id} {seed[1]}"))
+        while minted[-1] in self.entities:
+            minted.append(mint(seed[0], minted[-1]))
         for found in minted:
             if found in self.entities and self.entities[found]["merged_into"] == entity_id:
                 self._redirect(found, None)
                 return found
-        never = mint(seed[0], f"{entity_id} {seed[1]}")
-        new_id = next(found for found in (*minted, never) if found not in self.entities)
+        new_id = next(found for found in minted if found not in self.entities)
         self._create(new_id, seed, surface)
         return new_id
 

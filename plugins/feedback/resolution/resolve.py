@@ -46,12 +46,12 @@ def resolve(
     for name, entry in met.items():  # first all entities of the catalog: whoever gets one back takes names along
         if entry is not None:
             register.establish(entry, name)
+    for kind, again in (judged or {}).items():  # before the catalog and people, who have the last word
+        _judge(register, spellings, kind, again, reasons or {})
     for name, entry in met.items():
         if entry is not None:
             register.link(name, entry)
     _overrule(register, spellings, overrides)
-    for kind, again in (judged or {}).items():
-        _judge(register, spellings, kind, again, reasons or {})
     for kind, found in (matched or {}).items():
         _gather(register, spellings, kind, found)
     waiting = {(kind, norm) for kind, found in (matched or {}).items() for norm in found.waiting}
@@ -87,19 +87,10 @@ def _judge(
     }
     for one in judged:
         verdict = "same" if one.is_same else "different"
-        chosen = "chosen" if one.is_same else "not chosen"
-        evidence = Evidence(
-            "llm",
-            f"judged again: {chosen} among {one.offered} names",
-            float(one.is_same),
-            one.said.model,
-            one.said.prompt_version,
-            one.said.call_id,
-        )
         pair = ordered(one.name, one.other)
         hanging = [name for name in pair if ordered(*reason_of.get((kind, name), ("", ""))) == pair]
-        register.decide((kind, one.name), one.other, verdict, evidence)
-        if one.is_same or not hanging:
+        register.decide((kind, one.name), one.other, verdict, one.evidence)
+        if one.is_same or not one.is_said or not hanging:
             continue
         name, other = hanging[0], pair[pair[0] == hanging[0]]
         there = {
@@ -107,8 +98,9 @@ def _judge(
             for _, each in register.members(register.current_of((kind, name)))
             if (kind, each) in reason_of
         }
+        there.pop(other, None)  # two that hang on each other: one of them stays
         surfaces = {(kind, each): commonest(spellings[kind, each]) for each in (name, other)}
-        register.part((kind, name), (kind, other), evidence, surfaces, hanging_on(name, there))
+        register.part((kind, name), (kind, other), one.evidence, surfaces, hanging_on(name, there))
 
 
 def _gather(register: Register, spellings: Spellings, kind: str, matched: Matched) -> None:

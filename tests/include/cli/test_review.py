@@ -9,6 +9,7 @@ import pytest
 from feedback.resolution.judging import is_requested
 from feedback.warehouse.duckdb import DuckDBWarehouse
 from include.cli.__main__ import main
+from include.entities import MATCH
 from include.warehouse import DDL
 
 
@@ -140,9 +141,91 @@ def test_tells_of_names_that_look_like_one_thing_and_makes_them_one_where_a_pers
     assert stopped.rows("select count(distinct other_norm) as n from ops.entity_overrides")[0]["n"] == 59
 
 
+@pytest.fixture
+def two_names(stopped, tmp_path, monkeypatch):
+    """A warehouse with one case about two names, and files of people's own."""
+    stopped.transact(
+        [
+            "insert into ops.cases (case_id, subject, run_id, rules, state, opened_at) values"
+            " ('n1', 'names of company', 'run_2', 'judged_the_same', 'open', timestamp '2026-11-03 12:00:00')",
+            "insert into ops.case_names values ('n1', 'company', 'acme'), ('n1', 'company', 'apex')",
+        ]
+    )
+    for name in ("catalog", "overrides"):
+        (tmp_path / f"{name}.yaml").touch()
+        monkeypatch.setattr(f"include.entities.{name.upper()}", tmp_path / f"{name}.yaml")
+    return stopped
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "told"),
+    [
+        (
+            "catalog.yaml",
+            "- {name: Acme, kind: company}\n- {name: Apex, kind: company}\n",
+            "accepting case n1 makes one of two entries of the catalog, line 1 ('Acme') and line 2 ('Apex')",
+        ),
+        (
+            "overrides.yaml",
+            "- {kind: company, different: [Acme, Apex], author: Bob}\n",
+            "overrides.yaml line 1 keeps 'acme' and 'apex' apart",
+        ),
+    ],
+)
+def test_names_that_people_keep_apart_are_not_made_one_and_their_case_stays_open(
+    two_names, tmp_path, capsys, file, text, told
+):
+    (tmp_path / file).write_text(text)
+    assert main(["review", "--accept", "n1", "--author", "Ada"]) == 1
+
+    error = capsys.readouterr().err
+    assert error.startswith("n1 stays open: ")
+    assert told in error
+    assert error.count("\n") == 1
+    assert two_names.rows("select state from ops.cases where case_id = 'n1'") == [{"state": "open"}]
+    assert two_names.rows("select * from ops.entity_overrides") == []
+
+    (tmp_path / file).write_text("")
+    assert main(["review", "--accept", "n1", "--author", "Ada"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("model", "version", "overrides", "is_asked"),
+    [
+        ("offline", MATCH.prompt_version, "", True),
+        ("gpt", "an earlier one", "", True),
+        ("gpt", MATCH.prompt_version, "", False),
+        ("offline", "an earlier one", "- {kind: company, different: [Acme, Apex], author: Bob}", False),
+    ],
+)
+def test_names_are_asked_about_again_only_where_there_is_something_to_ask(
+    two_names, tmp_path, capsys, model, version, overrides, is_asked
+):
+    (tmp_path / "overrides.yaml").write_text(overrides)
+    two_names.transact(
+        [
+            (
+                "insert into ops.entity_decisions (decision_id, kind, norm, candidate, verdict, decided_by, model,"
+                " prompt_version, run_id, decided_at) values ('d1', 'company', 'acme', 'apex', 'same', 'llm', ?, ?,"
+                " 'run_1', timestamp '2026-11-02 12:00:00')",
+                (model, version),
+            )
+        ]
+    )
+    assert main(["review", "--re-ask", "n1", "--author", "Ada"]) == (0 if is_asked else 1)
+
+    error = capsys.readouterr().err
+    assert error.startswith("n1 stays open: ") is not is_asked
+    assert error.count("\n") == (not is_asked)
+    [case] = two_names.rows("select state, prompt_version from ops.cases where case_id = 'n1'")
+    asked = {"state": "re_asked", "prompt_version": MATCH.prompt_version}
+    assert case == (asked if is_asked else {"state": "open", "prompt_version": None})
+
+
 def test_a_person_may_have_names_judged_again(stopped, capsys):
     assert main(["review", "--re-judge", "--author", "Ada"]) == 0
     assert "judges them again" in capsys.readouterr().out
     [case] = stopped.rows("select * from ops.cases where rules = 're_judge'")
     assert (case["state"], case["author"], case["subject"]) == ("re_asked", "Ada", "names of every kind")
+    assert case["prompt_version"] == MATCH.prompt_version
     assert is_requested(stopped)

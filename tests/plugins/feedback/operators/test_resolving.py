@@ -277,18 +277,23 @@ def test_names_that_wait_are_told_with_reason_and_price_and_go_on_in_the_next_ru
     assert open_names(house.warehouse, ["company"]) == 0
 
 
-def test_what_a_plan_counts_is_what_the_run_then_asks(house, service):
-    house.meet(*NAMES)
+def planned(house, is_real=True):
+    """Return the texts of the questions that a plan counts."""
     folder = house.folder
     operator(house.warehouse, folder)
     names = naming(house.warehouse, (EntityKind("company"),), folder / "catalog.yaml", folder / "overrides.yaml")
-    planned = {" ".join(row.text.split()) for row in open_questions(names, MATCH)}
+    return {" ".join(row.text.split()) for row in open_questions(names, MATCH, is_real)}
+
+
+def test_what_a_plan_counts_is_what_the_run_then_asks(house, service):
+    house.meet(*NAMES)
+    counted = planned(house)
     assert house.dump() == [[], [], [], []]
 
     house.resolve()
     asked = {text for pack in service.packs for text in pack}
-    assert planned
-    assert planned == asked
+    assert counted
+    assert counted == asked
 
 
 def test_one_query_tells_why_two_names_are_the_same(house, service):
@@ -512,6 +517,18 @@ def test_a_case_of_names_that_is_dropped_changes_nothing_and_is_not_opened_again
     assert [row["state"] for row in house.warehouse.rows("select state from ops.cases")] == ["dropped"]
 
 
+def test_names_that_hang_together_are_no_case_while_a_question_about_one_of_them_waits(house, service, monkeypatch):
+    loopback = os.environ["AIRFLOW_CONN_OPENAI_DEFAULT"]
+    monkeypatch.setenv("AIRFLOW_CONN_OPENAI_DEFAULT", json.dumps({"conn_type": "openai", "password": "a-key-of-ours"}))
+    alike = [f"Northmoor Lifts {first}{second}" for first in "abcdefgh" for second in "pqrstuvw"]
+    house.meet(*alike)
+    counts = house.resolve(budget_usd=0.0, model=None)
+    assert (counts["waiting"] > 0, counts["cases"]) == (True, 0)
+
+    monkeypatch.setenv("AIRFLOW_CONN_OPENAI_DEFAULT", loopback)
+    assert house.resolve()["waiting"] == 0
+
+
 @pytest.fixture
 def offline(house, service, monkeypatch):
     """A house whose names the offline model has settled; a real model is there now."""
@@ -528,15 +545,27 @@ def test_what_the_offline_model_decided_is_judged_again_only_where_a_person_asks
     offline.resolve()
     assert (offline.dump(), service.requests) == (before, [])
 
-    request(offline.warehouse, "Ada")
+    request(offline.warehouse, "Ada", MATCH.prompt_version)
     offline.resolve(mode="offline")  # no real model: nothing is judged
     assert offline.dump() == before
+
+
+def test_a_plan_counts_what_is_to_be_judged_again_where_a_real_model_would_be_asked(offline, service):
+    assert planned(offline) == set()
+    request(offline.warehouse, "Ada", MATCH.prompt_version)
+    counted = planned(offline)
+    assert counted
+    assert planned(offline, is_real=False) == set()
+
+    offline.resolve()
+    assert {text for pack in service.packs for text in pack} == counted
+    assert planned(offline) == set()
 
 
 def test_a_decision_that_does_not_hold_parts_what_it_joined_and_most_names_keep_the_id(offline, service):
     before = offline.entities()
     assert before["northpoor lifts"] == before["northmoor lifts"], "the offline model takes them for one"
-    request(offline.warehouse, "Ada")
+    request(offline.warehouse, "Ada", MATCH.prompt_version)
     counts = offline.resolve()
     now = offline.entities()
 
@@ -548,9 +577,34 @@ def test_a_decision_that_does_not_hold_parts_what_it_joined_and_most_names_keep_
     assert (why["decided_by"], why["model"], why["verdict"]) == ("llm", "m", "different")
 
     dump, asked = offline.dump(), len(service.requests)
-    assert owed(offline.warehouse, "company", MATCH.prompt_version, []) == []
+    assert not owed(offline.warehouse, "company")
     assert set(offline.resolve().values()) == {0}
     assert (offline.dump(), len(service.requests)) == (dump, asked)
+
+
+def test_what_gave_no_usable_answer_stays_as_it_was_and_is_asked_once(offline, service):
+    def never_offered(body, rows):
+        return completion(json.dumps({"answers": [{"r": row["r"], "m": {"l": "j", "n": [99]}} for row in rows]}))
+
+    service.poison = {"company: ": never_offered}
+    before, verdicts = offline.entities(), _verdicts(offline)
+    request(offline.warehouse, "Ada", MATCH.prompt_version)
+    offline.resolve()
+    asked = len(service.requests)
+
+    assert asked
+    assert offline.entities() == before
+    assert _verdicts(offline) == verdicts
+    assert not owed(offline.warehouse, "company")
+    offline.resolve()
+    assert len(service.requests) == asked
+
+
+def _verdicts(house):
+    """Return what each pair was decided to be, and how surely."""
+    return house.warehouse.rows(
+        "select norm, candidate, verdict, score from ops.entity_decisions where decided_by = 'llm' order by all"
+    )
 
 
 def test_two_settled_entities_that_are_called_the_same_again_are_a_case_and_not_merged(house, service, monkeypatch):
@@ -559,7 +613,7 @@ def test_two_settled_entities_that_are_called_the_same_again_are_a_case_and_not_
     house.resolve(mode="offline")
     before = house.entities()
     assert before["northmoor lifts"] != before["northmoor"], "the offline model keeps them apart"
-    request(house.warehouse, "Ada")
+    request(house.warehouse, "Ada", MATCH.prompt_version)
     counts = house.resolve()
 
     assert house.entities() == before

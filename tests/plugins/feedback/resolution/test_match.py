@@ -2,7 +2,7 @@
 
 import pytest
 
-from feedback.resolution.match import Band, Matching, Said
+from feedback.resolution.match import MOST_OFFERED, Band, Matching, Said
 
 BAND = Band()
 
@@ -121,6 +121,18 @@ def test_a_group_too_large_to_be_true_is_told_and_not_merged():
 
     assert found.groups == []
     assert [len(group) for group in found.oversize] == [60]
+
+
+def test_a_question_offers_the_likeliest_names_as_many_as_can_be_shown_and_says_nothing_of_others():
+    others = [f"b{number:02}" for number in range(20)]
+    likely = {("a1", other): 0.3 + number / 100 for number, other in enumerate(others)}
+    asked = []
+    owners = {other: f"e{other}" for other in others}
+    found = matching(likely, owners).run(lambda qs: asked.extend(qs) or {q: Said(None, "m") for q in qs})
+
+    assert [set(question.offered) for question in asked] == [set(others[-MOST_OFFERED:])]
+    assert {other for _, other in found.told} == set(others[-MOST_OFFERED:])
+    assert found.likely["a1", "b00"] == 0.3
 
 
 def test_the_number_of_candidates_shown_is_limited():
