@@ -13,7 +13,7 @@ from feedback.llm.asking import Asking
 from feedback.llm.cascade import Models
 from feedback.llm.enrichment import Enrichment
 from feedback.llm.ledger import Ledger
-from feedback.llm.owed import Owed, rows_of
+from feedback.llm.owed import Owed, rows_of, versions
 from feedback.llm.results import Results
 from feedback.llm.service import Endpoint
 from feedback.llm.session import Session
@@ -29,14 +29,11 @@ KEY = ("item_id", "enrichment", "prompt_version", "model")
 
 def query(enrichments: Sequence[Enrichment], model: str, unheard: Sequence[str]) -> tuple[str, list[str]]:
     """Return the query for the golden questions that a model has not been asked in these words, and its values."""
-    registry = " union all ".join(
-        f"select '{e.name}' as enrichment, '{e.prompt_version}' as prompt_version" for e in enrichments
-    )
     asks = "".join(" and golden.author <> ?" for _ in unheard)
     sql = f"""
         select items.item_id, items.content_hash, golden.enrichment, asked.prompt_version
         from ops.golden as golden
-        join ({registry}) as asked on asked.enrichment = golden.enrichment
+        join ({versions(enrichments)}) as asked on asked.enrichment = golden.enrichment
         join feedback.items as items on items.item_id = golden.item_id
         left join ops.golden_answers as known
             on known.item_id = golden.item_id and known.enrichment = golden.enrichment

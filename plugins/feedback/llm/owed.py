@@ -251,15 +251,19 @@ def waiting(shard: Shard, run: Run) -> tuple[str, str, str]:
     return run.run_id, shard.first, shard.past
 
 
-def mark_unasked(warehouse: Warehouse, enrichments: Sequence[Enrichment], run: Run) -> int:
-    """Note in ``ops.answers`` which items are not asked about, and why; return how many questions that concerns."""
-    registry = " union all ".join(
+def versions(enrichments: Iterable[Enrichment]) -> str:
+    """Return the query for each question with its prompt version."""
+    return " union all ".join(
         f"select '{e.name}' as enrichment, '{e.prompt_version}' as prompt_version" for e in enrichments
     )
+
+
+def mark_unasked(warehouse: Warehouse, enrichments: Sequence[Enrichment], run: Run) -> int:
+    """Note in ``ops.answers`` which items are not asked about, and why; return how many questions that concerns."""
     unasked = f"""
         select items.item_id, asked.enrichment, items.content_hash, asked.prompt_version, items.unasked_reason
         from feedback.items as items
-        cross join ({registry}) as asked
+        cross join ({versions(enrichments)}) as asked
         left join ops.answers as answers
             on answers.item_id = items.item_id and answers.enrichment = asked.enrichment
         where not items.is_askable
