@@ -3,15 +3,38 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import parse_qsl
 
 from slack_sdk import WebClient
 
+ROOT = Path(__file__).resolve().parents[4]
+KILLED = """
+import os, signal, sys
+sys.path[:0] = ["plugins"]
+from pathlib import Path
+from slack_sdk import WebClient
+from feedback.notifications.digests import post_digests
+from feedback.notifications.telling import tell
+from feedback.warehouse.duckdb import DuckDBWarehouse
+
+class Killed(WebClient):
+    def chat_postMessage(self, **said):
+        if sys.argv[3] == "after":
+            super().chat_postMessage(**said)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+client = lambda: Killed(token="x", base_url=sys.argv[2], retry_handlers=[])
+warehouse = DuckDBWarehouse(Path(sys.argv[1]), Path("include/sql/ddl"))
+"""
 PAGE = "<html>Sign in, ada@house.example</html>"
 
 
@@ -131,3 +154,12 @@ def served() -> Iterator[Channel]:
     finally:
         server.shutdown()
         server.server_close()
+
+
+def killed_while_it_posts(path: Path, channel: Channel, when: str, call: str) -> None:
+    """Make a call in a process that is killed as it posts.
+
+    :param when: before or after Slack has the post; ``call``: what posts, given ``warehouse`` and ``client``.
+    """
+    command = [sys.executable, "-c", KILLED + call, str(path), channel.base_url, when]
+    assert subprocess.run(command, cwd=ROOT, check=False).returncode == -signal.SIGKILL

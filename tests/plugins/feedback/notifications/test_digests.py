@@ -1,12 +1,7 @@
 """A team's digest is in its channel once, whatever Slack or a kill does, and changed there when it is written anew."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -16,9 +11,8 @@ from feedback.errors import ConnectionMissing
 from feedback.notifications import posting
 from feedback.notifications.digests import post_digests, waiting
 from tests.plugins.feedback.digest.seeded import AS_OF, say
-from tests.plugins.feedback.notifications.slack_channel import served
+from tests.plugins.feedback.notifications.slack_channel import killed_while_it_posts, served
 
-ROOT = Path(__file__).resolve().parents[4]
 TEAMS = (
     Team("slack", "Slack", (Focus(sources=("slack",)),), takes_rest=True),
     Team("store", "Store", (Focus(sources=("itunes",)),)),
@@ -211,33 +205,12 @@ def test_slack_or_its_connection_being_away_is_no_error(warehouse, channel, writ
     assert "Something was said" not in caplog.text
 
 
-KILLED = """
-import os, signal, sys
-sys.path[:0] = ["plugins"]
-from pathlib import Path
-from slack_sdk import WebClient
-from feedback.notifications.digests import post_digests
-from feedback.warehouse.duckdb import DuckDBWarehouse
-
-class Killed(WebClient):
-    def chat_postMessage(self, **said):
-        if sys.argv[3] == "after":
-            super().chat_postMessage(**said)
-        os.kill(os.getpid(), signal.SIGKILL)
-
-client = lambda: Killed(token="x", base_url=sys.argv[2], retry_handlers=[])
-post_digests(DuckDBWarehouse(Path(sys.argv[1]), Path("include/sql/ddl")), client, {"slack": "C1", "store": "C2"})
-"""
-
-
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_task_that_is_killed_while_it_posts_leaves_each_digest_once(warehouse, channel, write, when):
     write()
-    path = str(warehouse.path)
-    done = subprocess.run(
-        [sys.executable, "-c", KILLED, path, channel.base_url, when], cwd=ROOT, check=False, env=os.environ
+    killed_while_it_posts(
+        warehouse.path, channel, when, 'post_digests(warehouse, client, {"slack": "C1", "store": "C2"})'
     )
-    assert done.returncode == -signal.SIGKILL
     for _ in range(2):
         posted(warehouse, channel)
     assert sorted(message["channel"] for message in channel.messages) == ["C1", "C2"]

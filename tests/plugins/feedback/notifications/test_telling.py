@@ -1,11 +1,7 @@
 """Slack hears of an incident once, whatever fails on the way: a refusal, a 500, a dropped connection, a kill."""
 
 import json
-import signal
-import subprocess
-import sys
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -13,9 +9,8 @@ from feedback.notifications import posting
 from feedback.notifications.calling import CLOSED, PERHAPS
 from feedback.notifications.incidents import is_well, meet
 from feedback.notifications.telling import tell
-from tests.plugins.feedback.notifications.slack_channel import served
+from tests.plugins.feedback.notifications.slack_channel import killed_while_it_posts, served
 
-ROOT = Path(__file__).resolve().parents[4]
 MESSAGE = {
     "dag_id": "enrich_feedback",
     "run_id": "run_1",
@@ -296,31 +291,10 @@ def test_who_reads_the_channel_so_long_that_another_sender_takes_the_post_does_n
     assert len(channel.messages) == 2
 
 
-KILLED = """
-import os, signal, sys
-sys.path[:0] = ["plugins"]
-from pathlib import Path
-from slack_sdk import WebClient
-from feedback.notifications.telling import tell
-from feedback.warehouse.duckdb import DuckDBWarehouse
-
-class Killed(WebClient):
-    def chat_postMessage(self, **said):
-        if sys.argv[3] == "after":
-            super().chat_postMessage(**said)
-        os.kill(os.getpid(), signal.SIGKILL)
-
-client = lambda: Killed(token="x", base_url=sys.argv[2], retry_handlers=[])
-tell(DuckDBWarehouse(Path(sys.argv[1]), Path("include/sql/ddl")), "C1", client)
-"""
-
-
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_task_that_is_killed_while_it_posts_leaves_one_message(warehouse, channel, when):
     meet(warehouse, "k", "run_1", MESSAGE)
-    path = str(warehouse.path)
-    done = subprocess.run([sys.executable, "-c", KILLED, path, channel.base_url, when], cwd=ROOT, check=False)
-    assert done.returncode == -signal.SIGKILL
+    killed_while_it_posts(warehouse.path, channel, when, 'tell(warehouse, "C1", client)')
     for _ in range(2):
         told(warehouse, channel)
     assert len(channel.messages) == 1
