@@ -94,10 +94,11 @@ def load() -> None:
     sys.path[:0] = [str(ROOT)]
     from include.cli import environment
 
-    environment.enter(Path(os.environ["FEEDBACK_HOME"]) / "airflow-run")
+    airflow_home = Path(os.environ["FEEDBACK_HOME"]) / "airflow-run"
+    environment.enter(airflow_home)
     from include.cli import chain
 
-    state = chain.run_dag(chain.prepare()["extract_feedback"]).state
+    state = chain.run_dag(chain.prepare(airflow_home)["extract_feedback"]).state
     sys.exit(0 if state == "success" else f"extract_feedback: {state}")
 
 

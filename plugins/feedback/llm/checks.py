@@ -65,10 +65,11 @@ class PackChecks:
     def choose(self, asked: Round) -> None:
         """Choose rows of a round: each tenth until enough are checked, then those whose hash falls in a small part."""
         for row in asked.rows:
+            if not self.first and int(row.key[:8], 16) % ONE_IN:
+                continue
             answers = {name: answer for name in row.owed if (answer := self._packed((row.key, name), asked))}
             self._seen += bool(answers)
-            is_one = self._seen % ONE_IN_FIRST == 0 if self.first else int(row.key[:8], 16) % ONE_IN == 0
-            if answers and is_one:
+            if answers and not (self.first and self._seen % ONE_IN_FIRST):
                 self.first = max(0, self.first - 1)
                 size = max(asked.packed[row.key, name] for name in answers)
                 self._chosen.append(Checked(row.owing(tuple(answers)), answers, size))

@@ -19,8 +19,6 @@ from typing import Any
 Row = Mapping[str, Any]
 OWNER_ALONE = 0o600
 
-_as_line = json.JSONEncoder(default=str, separators=(",", ":")).encode
-
 
 class Journal:
     """The segments that one task writes, one after another."""
@@ -36,7 +34,9 @@ class Journal:
 
     def write(self, said: Row) -> None:
         """Append one line: after a kill all of it is there, or none."""
-        os.write(self._descriptor, _as_line(said).encode() + b"\n")
+        from pydantic_core import to_json
+
+        os.write(self._descriptor, to_json(said) + b"\n")
         self._written = True
 
     def sync(self) -> None:

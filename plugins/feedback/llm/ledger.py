@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter, deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -18,17 +18,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from feedback.llm.budget import Spent
 from feedback.llm.enrichment import Answer, Enrichment
 from feedback.llm.journal import Journal
-from feedback.llm.ledger_rows import Row, intended, kept, write
+from feedback.llm.ledger_rows import Kept, Row, intended, kept, writings
 from feedback.llm.pack import Pack
 from feedback.llm.prices import Model, Usage
 from feedback.model import Run, digest, utc_now
 from feedback.warehouse.base import Warehouse
+from feedback.warehouse.merge import Writing, write_together
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-FLUSH_ANSWERS = 8_000
-"""About 2,000 rows with four questions each."""
+FLUSH_ANSWERS = 16_000
+"""More than come together before staging is written, and they with it."""
 
 FLUSH_S = 15.0
 """What is paid again at most after the loss of a host, beside what was in flight; a kill or Ctrl-C loses less."""
@@ -36,7 +37,17 @@ FLUSH_S = 15.0
 LOOKED_FOR = 2
 """So many lookings ahead are remembered: one whose shards are asked, one whose last shard still is."""
 
-_as_json = json.JSONEncoder(ensure_ascii=False).encode
+Write = Callable[[Sequence[Writing]], None]
+"""Writes rows in one transaction, with others or without."""
+
+
+def _as_json(answer: Answer) -> str:
+    from pydantic_core import PydanticSerializationError, to_json
+
+    try:
+        return to_json(answer).decode()
+    except PydanticSerializationError:  # half a surrogate pair is no Unicode
+        return json.dumps(answer, ensure_ascii=False).encode("utf-8", "replace").decode()
 
 
 def answer_key(row_key: str, enrichment: Enrichment, model: Model) -> str:
@@ -81,7 +92,7 @@ class Ledger:
         self._journal = Journal(journal) if journal else None
         self._open: dict[str, Row] = {}
         self._calls: dict[str, Row] = {}
-        self._answers: dict[str, Row] = {}
+        self._answers: dict[str, Kept] = {}
         self._missing: deque[set[str]] = deque(maxlen=LOOKED_FOR)
         """Keys that ``look_ahead`` did not find and that were not written since: one task asks at a time."""
         self._flushed_at = time.monotonic()
@@ -194,18 +205,24 @@ class Ledger:
         if self._journal:
             self._journal.sync()
 
-    def flush(self) -> None:
-        """Write what has come together. Safe to call from a thread while the others go on."""
+    def flush(self, write: Write | None = None) -> None:
+        """Write what has come together. Safe to call from a thread while the others go on.
+
+        :param write: writes it beside rows of its own.
+        """
         drop = self._journal.turn() if self._journal else None
         answers, calls, intents = dict(self._answers), dict(self._calls), dict(self._open)
         new = set(filter(self._is_missing, answers))
         try:
-            write(
-                self.warehouse,
+            ours = writings(
                 [*intents.values(), *calls.values()],
                 [row for key, row in answers.items() if key not in new],
                 [row for key, row in answers.items() if key in new],
             )
+            if write:
+                write(ours)
+            else:
+                write_together(self.warehouse, ours)
         except BaseException:
             self._missing.clear()  # nobody knows whether it was written: the next flush replaces what is there
             raise

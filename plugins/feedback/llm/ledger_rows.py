@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from feedback.llm.prices import Model, Usage
 from feedback.model import Run, utc_now
-from feedback.warehouse.base import Warehouse
-from feedback.warehouse.merge import Writing, write_together
+from feedback.warehouse.merge import Writing
 
 Row = dict[str, Any]
+
+
+class Kept(NamedTuple):
+    """A row of ``ops.llm_answers``; ``answer`` as JSON."""
+
+    answer_key: str
+    enrichment: str
+    answer: str
+    model: str
+    co_asked: str
+    call_id: str
+    answered_at: datetime
 
 
 def intended(
@@ -43,22 +55,18 @@ def intended(
     }
 
 
-def kept(answers: Sequence[Sequence[str]], call: Mapping[str, Any]) -> dict[str, Row]:
-    """Return rows of ``ops.llm_answers`` by their key: of each key, question, JSON and model; the rest is shared."""
-    names = ("answer_key", "enrichment", "answer", "model")
-    return {one[0]: {**dict(zip(names, one, strict=True)), **call} for one in answers}
+def kept(answers: Iterable[Sequence[Any]], call: Mapping[str, Any]) -> dict[str, Kept]:
+    """Return answers by their key: of each its key, question, JSON and model are told, and what the call shares."""
+    return {one[0]: Kept(*one, **call) for one in answers}
 
 
-def write(warehouse: Warehouse, calls: Sequence[Row], answers: Sequence[Row], new: Sequence[Row] = ()) -> None:
-    """Write rows of both tables at once; those that are there give way.
+def writings(calls: Sequence[Row], answers: Sequence[Kept], new: Sequence[Kept] = ()) -> list[Writing]:
+    """Return what writes rows of both tables, each with a key of its own; those that are there give way.
 
     :param new: answers of which none is there, so that nobody has to look through all there are.
     """
-    write_together(
-        warehouse,
-        [
-            Writing("ops.llm_answers", answers, ("answer_key",)),
-            Writing("ops.llm_answers", new),
-            Writing("ops.llm_calls", calls, ("call_id",)),
-        ],
-    )
+    return [
+        Writing("ops.llm_answers", answers, ("answer_key",)),
+        Writing("ops.llm_answers", new),
+        Writing("ops.llm_calls", calls, ("call_id",)),
+    ]

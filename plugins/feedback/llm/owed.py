@@ -11,13 +11,12 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from feedback.llm.enrichment import Enrichment
 from feedback.llm.pack import Row
-from feedback.model import Run, content_hash, utc_now
+from feedback.model import Run, utc_now
 from feedback.warehouse.base import Step, Warehouse
 
 if TYPE_CHECKING:
@@ -67,10 +66,10 @@ class Owed:
     enrichments: tuple[str, ...] = ()
     afresh: tuple[str, ...] = ()
 
-    @cached_property
+    @property
     def key(self) -> str:
-        """What items with the same words and rating share."""
-        return content_hash(self.text or "", self.rating)
+        """What items with the same words and rating share; empty where nothing can be asked."""
+        return "" if self.text is None else self.content_hash
 
 
 @dataclass(frozen=True)
@@ -230,7 +229,7 @@ def rows_of(items: Iterable[Owed]) -> list[Row]:
     rows = []
     for item, names, afresh in texts.values():
         row = Row(item.text or "", item.rating, tuple(names), tuple(afresh))
-        vars(row)["key"] = item.key  # the same hash, computed once
+        vars(row)["key"] = item.key  # the hash that it would compute
         rows.append(row)
     return rows
 

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from feedback.llm.journal import left_behind
-from feedback.llm.ledger_rows import Row, kept, write
+from feedback.llm.ledger_rows import Kept, Row, kept, writings
 from feedback.model import Run
 from feedback.warehouse.base import Warehouse
+from feedback.warehouse.merge import write_together
 
 
 def recover(warehouse: Warehouse, run: Run, journal: Path) -> int:
@@ -21,7 +22,7 @@ def recover(warehouse: Warehouse, run: Run, journal: Path) -> int:
     """
     with left_behind(journal) as lines:
         calls: dict[str, Row] = {}
-        answers: dict[str, Row] = {}
+        answers: dict[str, Kept] = {}
         for line in map(_timed, lines):
             if call := line.get("call"):
                 is_new = call["call_id"] not in calls
@@ -29,7 +30,7 @@ def recover(warehouse: Warehouse, run: Run, journal: Path) -> int:
                     calls[call["call_id"]] = _timed(call) | ({"status": "lost"} if call["status"] == "intent" else {})
             else:
                 answers |= kept(line.pop("answers"), line)
-        write(warehouse, list(calls.values()), list(answers.values()))
+        write_together(warehouse, writings(list(calls.values()), list(answers.values())))
     warehouse.transact(
         [
             (

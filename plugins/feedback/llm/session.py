@@ -22,7 +22,7 @@ from feedback.llm.checks import PackChecks
 from feedback.llm.engine import Engine
 from feedback.llm.enrichment import Enrichment
 from feedback.llm.ledger import Ledger
-from feedback.llm.owed import Shard
+from feedback.llm.owed import Owed, Shard
 from feedback.llm.pace import Limiter
 from feedback.llm.pack import Row
 from feedback.llm.progress import Progress
@@ -167,12 +167,17 @@ class Session:
         room = asyncio.Semaphore(OPEN_SHARDS + in_flight // owed.SHARD_TEXTS)
         ready: deque[pa.Table] = deque()
 
+        def stage(items: Sequence[Owed], results: Results, shard: Shard) -> None:
+            staging.add(items, results, shard)
+            if staging.is_due:
+                self.ledger.flush(staging.write)
+
         async def ask(shard: Shard, table: pa.Table) -> None:
             items = owed.as_items(table, self.enrichments)
             asked = await engine.ask(owed.rows_of(items))
             self.checks.choose(asked)
             self._done += len(asked.rows)
-            await engine.in_thread(staging.add, items, asked.results, shard)
+            await engine.in_thread(stage, items, asked.results, shard)
             room.release()
 
         async with asyncio.TaskGroup() as group:
@@ -184,7 +189,7 @@ class Session:
                     ready.extend(await engine.in_thread(self._read, some))
                 if not engine.stopped:
                     group.create_task(ask(waiting.popleft(), ready.popleft()))
-        await engine.in_thread(staging.write)
+        await engine.in_thread(self.ledger.flush, staging.write)
         if waiting:
             left = await engine.in_thread(leave_waiting, self.warehouse, self.run, engine.stopped)
             staging.counts["pending"] += left

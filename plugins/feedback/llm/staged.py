@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import feedback
 from feedback.llm.enrichment import Enrichment
@@ -15,7 +15,8 @@ from feedback.model import Run, utc_now
 from feedback.text.grounding import locate
 from feedback.text.redaction import has_personal_data
 from feedback.warehouse.base import Step, Warehouse
-from feedback.warehouse.merge import proposed, stage_together
+from feedback.warehouse.incoming import Rows
+from feedback.warehouse.merge import Writing, proposed, stage_together, write_together
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,6 +26,17 @@ WRITE_QUESTIONS = 10_000
 
 FREE = {"cache": "from_ledger", "rule": "by_rule"}
 """How answers that cost nothing are counted."""
+
+
+class Account(NamedTuple):
+    """What became of one question about an item."""
+
+    item_id: str
+    content_hash: str
+    outcome: str
+    rows_out: int
+    model: str | None
+    reason: str | None
 
 
 class Staging:
@@ -41,12 +53,13 @@ class Staging:
         that cost nothing."""
         self._shards: list[Shard] = []
         self._tables: dict[str, list[pa.Table]] = {}
+        self._questions = 0
 
     def add(self, items: Sequence[Owed], results: Results, shard: Shard) -> None:
-        """Take every owed question of a shard, each in exactly one place; write once enough has come together."""
+        """Take every owed question of a shard, each in exactly one place."""
         now = utc_now()
-        accounts: list[dict[str, Any]] = []
         for enrichment in self.enrichments:
+            accounts: list[Account] = []
             rows: list[dict[str, Any]] = []
             for item in items:
                 if enrichment.name in item.enrichments:
@@ -54,26 +67,28 @@ class Staging:
                     decided = results.answers.get(question)
                     mine = _rows(item, enrichment, decided) if decided else []
                     outcome, reason = ("staged", None) if decided else _why_not(item, question, results)
-                    accounts.append(_account(item, enrichment, outcome, reason, decided, len(mine)))
+                    model = decided.model if decided else None
+                    accounts.append(Account(item.item_id, item.content_hash, outcome, len(mine), model, reason))
                     self._count(outcome, decided)
                     rows += mine
-            shared = {
-                "prompt_version": enrichment.prompt_version,
-                "is_stale": False,
-                "engine_version": feedback.__version__,
-                "answered_at": now,
-            }
-            self._take(enrichment.name, rows, shard, shared)
-        self._take("asked", accounts, shard, {"asked_at": now})
+            version = {"prompt_version": enrichment.prompt_version}
+            answered = {"is_stale": False, "engine_version": feedback.__version__, "answered_at": now}
+            self._take(enrichment.name, rows, shard, version | answered)
+            self._take("asked", accounts, shard, {"enrichment": enrichment.name, **version, "asked_at": now})
+            self._questions += len(accounts)
         self._shards.append(shard)
-        if sum(table.num_rows for table in self._tables["asked"]) >= WRITE_QUESTIONS:
-            self.write()
 
-    def write(self) -> None:
-        """Write what was taken, and take it out of what waits."""
+    @property
+    def is_due(self) -> bool:
+        """Whether enough has come together to be written."""
+        return self._questions >= WRITE_QUESTIONS
+
+    def write(self, beside: Sequence[Writing] = ()) -> None:
+        """Write what was taken, and take it out of what waits; in the same transaction what stands beside it."""
         import pyarrow as pa
 
         if not self._shards:
+            write_together(self.warehouse, beside)
             return
         tables = {name: pa.concat_tables(parts) for name, parts in self._tables.items()}
         names = [shard.name for shard in self._shards]
@@ -81,8 +96,8 @@ class Staging:
         no_more_waiting = [
             (f"delete from staging.asked where {WAITING}", waiting(stretch, self.run)) for stretch in taken_up
         ]
-        stage_together(self.warehouse, tables, self.run, names, then=[*no_more_waiting, self._set_aside])
-        self._shards, self._tables = [], {}
+        stage_together(self.warehouse, tables, self.run, names, [*no_more_waiting, self._set_aside], beside)
+        self._shards, self._tables, self._questions = [], {}, 0
 
     @property
     def _set_aside(self) -> Step:
@@ -94,7 +109,7 @@ class Staging:
             (RULE,),
         )
 
-    def _take(self, table: str, rows: Sequence[dict[str, Any]], shard: Shard, shared: Mapping[str, Any]) -> None:
+    def _take(self, table: str, rows: Rows, shard: Shard, shared: Mapping[str, Any]) -> None:
         taken = proposed(self.warehouse, table, rows, self.run, shard.name, shared)
         self._tables.setdefault(table, []).append(taken)
 
@@ -119,21 +134,6 @@ def _why_not(item: Owed, question: Question, results: Results) -> tuple[str, str
     if item.text is None:
         return "pending", "text_moved"
     return "pending", AFRESH if question[1] in item.afresh else results.why_waiting(question)
-
-
-def _account(
-    item: Owed, enrichment: Enrichment, outcome: str, reason: str | None, decided: Decided | None, rows_out: int
-) -> dict[str, Any]:
-    return {
-        "enrichment": enrichment.name,
-        "item_id": item.item_id,
-        "content_hash": item.content_hash,
-        "prompt_version": enrichment.prompt_version,
-        "outcome": outcome,
-        "rows_out": rows_out,
-        "model": decided.model if decided else None,
-        "reason": reason,
-    }
 
 
 def _rows(item: Owed, enrichment: Enrichment, decided: Decided) -> list[dict[str, Any]]:

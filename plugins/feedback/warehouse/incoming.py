@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Row = Mapping[str, Any]
+Rows = Sequence[Row] | Sequence[tuple[Any, ...]]
+"""Rows by the names of their columns; or named tuples of one type, in a third of the memory."""
 
 _known: WeakKeyDictionary[Warehouse, dict[str, dict[str, str]]] = WeakKeyDictionary()
 """Columns by table. Every load, stage and upsert needs them, and only a migration changes them."""
 
 
-def incoming(warehouse: Warehouse, table: str, rows: Sequence[Row]) -> pa.Table:
+def incoming(warehouse: Warehouse, table: str, rows: Rows) -> pa.Table:
     """Return rows as Arrow in the types of a table: what a row lacks is NULL, what is JSON there is its text.
 
     :raises WarehouseError: a row has a column that the table has not, or a value it cannot hold.
@@ -65,34 +67,39 @@ def selected(columns: Mapping[str, str]) -> str:
     return ", ".join(f"parse_json({name}) as {name}" if _is_json(kind) else name for name, kind in columns.items())
 
 
-def typed(
-    table: str, columns: Mapping[str, str], rows: Sequence[Row], shared: Mapping[str, Any] | None = None
-) -> pa.Table:
+def typed(table: str, columns: Mapping[str, str], rows: Rows, shared: Mapping[str, Any] | None = None) -> pa.Table:
     """Return rows as Arrow in the types of columns that are known already; see ``incoming``.
 
     :param shared: what every row has.
     """
     import pyarrow as pa
 
-    names: set[str] = set().union(*rows)
-    if unknown := names - set(columns):
+    values = _by_column(rows)
+    if unknown := set(values) - set(columns):
         raise WarehouseError(
             f"{table} has no column {', '.join(sorted(unknown))}: correct the writer or add a migration"
         )
     shared = shared or {}
     arrays = {}
-    alike = sum(map(len, rows)) == len(names) * len(rows)
     for name, kind in columns.items():
-        if name in names and name not in shared:
-            values = list(map(itemgetter(name), rows)) if alike else [row.get(name) for row in rows]
-            arrays[name] = _array(f"{table}.{name}", kind, values)
+        if name in values and name not in shared:
+            arrays[name] = _array(f"{table}.{name}", kind, values[name])
         else:
             (value,) = _array(f"{table}.{name}", kind, [shared.get(name)])
             arrays[name] = pa.repeat(value, len(rows))
     return pa.table(arrays)
 
 
-def _array(column: str, kind: str, values: list[Any]) -> pa.Array:
+def _by_column(rows: Rows) -> dict[str, Sequence[Any]]:
+    if rows and isinstance(rows[0], tuple):
+        return dict(zip(rows[0]._fields, zip(*rows, strict=True), strict=True))  # type: ignore[attr-defined]
+    names: set[str] = set().union(*rows)
+    if sum(map(len, rows)) == len(names) * len(rows):
+        return {name: list(map(itemgetter(name), rows)) for name in names}
+    return {name: [row.get(name) for row in rows] for name in names}  # type: ignore[union-attr]
+
+
+def _array(column: str, kind: str, values: Sequence[Any]) -> pa.Array:
     import pyarrow as pa
 
     if _is_json(kind):

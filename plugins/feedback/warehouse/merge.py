@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from feedback.model import Batch, Run, utc_now
 from feedback.warehouse.base import Step, Warehouse
-from feedback.warehouse.incoming import Row, columns_of, incoming, selected, typed
+from feedback.warehouse.incoming import Row, Rows, columns_of, incoming, selected, typed
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -135,9 +135,7 @@ def stage(warehouse: Warehouse, table: str, rows: Sequence[Row], run: Run, shard
     return len(rows)
 
 
-def proposed(
-    warehouse: Warehouse, table: str, rows: Sequence[Row], run: Run, shard: str, shared: Row | None = None
-) -> pa.Table:
+def proposed(warehouse: Warehouse, table: str, rows: Rows, run: Run, shard: str, shared: Row | None = None) -> pa.Table:
     """Return rows as ``stage_together`` takes them.
 
     :param shared: what every row has, beside the run and the shard.
@@ -153,11 +151,14 @@ def stage_together(
     run: Run,
     shards: Sequence[str],
     then: Sequence[Step] = (),
+    beside: Sequence[Writing] = (),
 ) -> None:
     """Replace what these shards of this run propose for several tables: for all of them or for none.
 
     :param then: further statements of the transaction; the rows of a table are ``incoming.<table>`` to them.
+    :param beside: further writings of the transaction.
     """
+    further, relations = _writing(warehouse, beside)
     theirs = f"run_id = ? and shard in ({', '.join('?' * len(shards))})"
     steps: list[Step] = []
     for table in tables:
@@ -167,21 +168,23 @@ def stage_together(
             (f"delete from {target} where {theirs}", (run.run_id, *shards)),
             f"insert into {target} ({', '.join(columns)}) select {selected(columns)} from incoming.{table}",
         ]
-    warehouse.transact([*steps, *then], tables)
+    warehouse.transact([*steps, *then, *further], {**tables, **relations})
 
 
 @dataclass(frozen=True)
 class Writing:
-    """Rows on their way into a table; ``keys``: those that are there under the same key give way to them."""
+    """Rows on their way into a table; ``keys``: those that are there under the same key give way to them, of which
+    each has one of its own."""
 
     table: str
-    rows: Sequence[Row]
+    rows: Rows
     keys: tuple[str, ...] = ()
 
 
 def upsert(warehouse: Warehouse, table: str, rows: Sequence[Row], keys: Sequence[str]) -> None:
     """Replace or add rows by their key; of two rows with one key the last counts."""
-    write_together(warehouse, [Writing(table, rows, tuple(keys))])
+    last = dict(zip(map(itemgetter(*keys), rows), rows, strict=True))
+    write_together(warehouse, [Writing(table, list(last.values()), tuple(keys))])
 
 
 def append(warehouse: Warehouse, table: str, rows: Sequence[Row]) -> None:
@@ -191,21 +194,26 @@ def append(warehouse: Warehouse, table: str, rows: Sequence[Row]) -> None:
 
 def write_together(warehouse: Warehouse, writings: Sequence[Writing]) -> None:
     """Do several writings, or none of them, in their order."""
+    steps, relations = _writing(warehouse, writings)
+    if steps:
+        warehouse.transact(steps, relations)
+
+
+def _writing(warehouse: Warehouse, writings: Sequence[Writing]) -> tuple[list[Step], dict[str, pa.Table]]:
+    """Return the statements of several writings, and the relations they name."""
     steps: list[Step] = []
     relations = {}
     for number, writing in enumerate(writing for writing in writings if writing.rows):
-        rows, name, new = writing.rows, writing.table.split(".")[-1], f"new_rows_{number}"
+        name, new = writing.table.split(".")[-1], f"new_rows_{number}"
         if writing.keys:
-            rows = list(dict(zip(map(itemgetter(*writing.keys), rows), rows, strict=True)).values())
             same = " and ".join(f"{name}.{key} = new.{key}" for key in writing.keys)
             steps.append(f"delete from {writing.table} using incoming.{new} as new where {same}")
         columns = columns_of(warehouse, writing.table)
-        relations[new] = typed(writing.table, columns, rows)
+        relations[new] = typed(writing.table, columns, writing.rows)
         steps.append(
             f"insert into {writing.table} ({', '.join(columns)}) select {selected(columns)} from incoming.{new}"
         )
-    if steps:
-        warehouse.transact(steps, relations)
+    return steps, relations
 
 
 class _Merge:

@@ -150,8 +150,8 @@ def test_the_same_words_and_rating_are_asked_once_with_all_their_questions():
     items = [
         Owed("1", "Great", 5, "h", ("sentiment",)),
         Owed("2", "Great", 5, "h", ("sentiment", "intent")),
-        Owed("3", "Great", 4, "h", ("intent",)),
-        Owed("4", None, 4, "h", ("intent",)),
+        Owed("3", "Great", 4, "other", ("intent",)),
+        Owed("4", None, 4, "other", ("intent",)),
     ]
 
     assert [(row.rating, row.owed) for row in rows_of(items)] == [(5, ("sentiment", "intent")), (4, ("intent",))]

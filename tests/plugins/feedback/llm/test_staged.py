@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 
+from feedback.errors import WarehouseError
+from feedback.llm.ledger import Ledger, Paid
 from feedback.llm.owed import read, shards, write_down
 from feedback.llm.results import Decided, Results
 from feedback.llm.staged import Staging
@@ -48,11 +52,38 @@ def test_each_question_stands_once_however_far_a_run_has_come(warehouse, run, cu
     assert staging.counts == {"staged": 40, "pending": 40}
 
 
-def test_what_has_come_together_is_written_before_it_grows_large(warehouse, run, cut, monkeypatch):
-    monkeypatch.setattr("feedback.llm.staged.WRITE_QUESTIONS", 8)
+def test_what_has_come_together_is_due_before_it_grows_large(warehouse, run, cut, monkeypatch):
+    monkeypatch.setattr("feedback.llm.staged.WRITE_QUESTIONS", 12)
     staging = Staging(warehouse, BOTH, run)
-    for shard in cut[:3]:
+    for shard in cut[:4]:
+        assert staging.is_due == (staging.counts.total() >= 12)
         items = read(warehouse, BOTH, shard, run)
         staging.add(items, answered(items), shard)
 
-    assert warehouse.rows("select distinct item_id from staging.sentiment")
+    assert staging.is_due
+    staging.write()
+    assert not staging.is_due
+
+
+@pytest.mark.parametrize("is_broken", [False, True], ids=["written", "refused"])
+def test_what_is_staged_and_what_was_paid_for_it_are_written_together_or_not_at_all(warehouse, run, cut, is_broken):
+    ledger = Ledger(warehouse, run, "online")
+    ledger.keep([Paid("k", "sentiment", {"label": "negative"}, "m")], "sentiment x1", "c")
+    staging = Staging(warehouse, BOTH, run)
+    items = read(warehouse, BOTH, cut[0], run)
+    staging.add(items, answered(items), cut[0])
+    if is_broken:
+        warehouse.transact(["alter table ops.llm_answers rename to elsewhere"])
+
+    with pytest.raises(WarehouseError) if is_broken else contextlib.nullcontext():
+        ledger.flush(staging.write)
+
+    if is_broken:
+        warehouse.transact(["alter table ops.elsewhere rename to llm_answers"])
+    staged = warehouse.rows("select count(*) as n from staging.sentiment")[0]["n"]
+    assert (staged, len(ledger.known(["k"]))) == ((0, 0) if is_broken else (len(items), 1))
+
+    ledger.flush(staging.write)
+
+    staged = warehouse.rows("select count(*) as n from staging.sentiment")[0]["n"]
+    assert (staged, len(ledger.known(["k"]))) == (len(items), 1)
