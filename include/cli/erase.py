@@ -36,6 +36,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def main(options: argparse.Namespace) -> int:
     from feedback.erasure.plan import carry_out, drop, plan
     from feedback.model import Run
+    from feedback.sources.forgotten import forgotten
     from include.enrichments import ENRICHMENTS
     from include.erasure import places
     from include.sources import salt
@@ -45,11 +46,11 @@ def main(options: argparse.Namespace) -> int:
     with run_lock(configured.home):
         warehouse = open_warehouse(configured)
         warehouse.migrate()
+        forgotten(warehouse, lambda: salt(configured))  # one salt for all who are remembered
         scope = _scope(options, warehouse, configured)
         planned = plan(warehouse, scope, ENRICHMENTS, places(configured), run)
         if options.yes:
-            tombstone = scope.author.tombstone(salt(configured)) if scope.author else None
-            carry_out(warehouse, planned, run, tombstone)
+            carry_out(warehouse, planned, run, salt(configured) if scope.author else None)
             warehouse.compact()
         else:
             drop(warehouse, run)

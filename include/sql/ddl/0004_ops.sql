@@ -57,8 +57,8 @@ create table if not exists ops.slack_threads (
 -- key: subject, row_key
 -- freshness: each run of extract_feedback
 create table if not exists ops.tombstones (
-    subject varchar not null, -- slack_message, review or author
-    row_key varchar not null, -- its key; a hash for an erased author
+    subject varchar not null, -- slack_message, review, text, author, or salt: by which authors are remembered
+    row_key varchar not null, -- its key; a hash for an erased author, and for the salt
     reason varchar not null, -- deleted, erased or retention
     run_id varchar not null, -- the run
     created_at timestamp_ntz not null -- when, UTC

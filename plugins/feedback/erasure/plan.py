@@ -57,13 +57,13 @@ def plan(warehouse: Warehouse, scope: Scope, enrichments: Sequence[Enrichment], 
     return Plan(scope, found, (*telling, *whole), tuple(_posted(warehouse, found, telling)))
 
 
-def carry_out(warehouse: Warehouse, planned: Plan, run: Run, tombstone: str | None = None) -> None:
+def carry_out(warehouse: Warehouse, planned: Plan, run: Run, salt: bytes | None = None) -> None:
     """Do what is planned.
 
-    :param tombstone: what is remembered of the scope's author.
+    :param salt: by which the scope's author is remembered.
     """
     files.remove(planned.files)
-    erase(warehouse, planned.scope, planned.reach, run, tombstone)
+    erase(warehouse, planned.scope, planned.reach, run, salt)
 
 
 def drop(warehouse: Warehouse, run: Run) -> None:

@@ -70,7 +70,7 @@ def test_a_digest_that_waits_for_slack_goes_and_one_that_is_there_is_listed(worl
     assert posted.startswith("digest:all:")
     assert posted.endswith(" in channel C1, 1.2")
     assert found.counts["ops.posts"] == 1
-    carry_out(world.warehouse, found, world.run, STORE.tombstone(SALT))
+    carry_out(world.warehouse, found, world.run, SALT)
     assert world.warehouse.rows("select status, ts, body from ops.posts") == [
         {"status": "posted", "ts": "1.2", "body": None}
     ]
@@ -87,7 +87,7 @@ def test_what_a_killed_task_has_paid_for_is_found_in_the_ledger(world):
 
     assert "journal/1.jsonl" not in world.files_with(MARK)
     assert count(world, "ops.llm_answers", "model = 'another'") == 1
-    carry_out(world.warehouse, found, world.run, SLACK.tombstone(SALT))
+    carry_out(world.warehouse, found, world.run, SALT)
     assert count(world, "ops.llm_answers", "model = 'another'") == 0
 
 
@@ -142,11 +142,21 @@ def test_who_cannot_recognise_an_erased_author_loads_nothing(erased):
         erased.work(ExtractOperator, source=SlackExport(erased.export(messages())))
 
 
+def test_with_another_salt_an_erased_author_is_a_stranger_so_nothing_is_loaded(erased):
+    source = SlackExport(erased.export([said(ADA, f"{MARK} again", "1759400000.000001")]))
+
+    with pytest.raises(SettingError, match="another salt"):
+        erased.work(ExtractOperator, source=source, salt=lambda: b"another")
+
+    assert erased.tables_with(MARK) == set()
+
+
 def test_the_tombstones_do_not_say_who_it_was(erased):
     tombstones = erased.warehouse.rows("select * from ops.tombstones")
 
     assert {(row["subject"], row["reason"]) for row in tombstones} == {
         ("author", "erased"),
+        ("salt", "erased"),
         ("slack_message", "erased"),
         ("review", "erased"),
     }

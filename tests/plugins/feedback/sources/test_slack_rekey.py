@@ -171,7 +171,7 @@ def test_what_was_erased_before_is_neither_loaded_again_from_slack_nor_from_the_
     scope, run = SCOPES[what](house), Run("erasing", "cli", "erase")
     places = Places(*(tmp_path / name for name in ("report", "digest", "warehouse", "copies", "journal")))
     planned = plan(house.warehouse, scope, (), places, run)
-    carry_out(house.warehouse, planned, run, scope.author and scope.author.tombstone(b"salt"))
+    carry_out(house.warehouse, planned, run, b"salt")
     left = house.stored()
 
     day = exported / "general/2026-10-01.json"
