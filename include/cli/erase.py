@@ -81,6 +81,7 @@ def _tell(planned: Plan, configured: Settings, options: argparse.Namespace) -> N
     left = [*_left(configured), *(f"a digest in Slack: {post}" for post in planned.posted)]
     if options.json:
         told = {"is_done": options.yes, "rows": planned.counts, "files": list(map(str, planned.files)), "left": left}
+        told["owed_to_slack"] = list(planned.owed)
         print(json.dumps(told, indent=2))
         return
     print("erased:" if options.yes else "nothing has been touched; --yes removes for good, paid answers among it:")
@@ -90,6 +91,8 @@ def _tell(planned: Plan, configured: Settings, options: argparse.Namespace) -> N
         print(f"  {path}")
     if not (planned.counts or planned.files):
         print("  nothing is stored")
+    for post in planned.owed:
+        print(f"  {post}: changed in Slack by the next triage_digest or make digest")
     if planned.scope.author:
         print("nothing more is loaded of this author" if options.yes else "and nothing more is loaded of this author")
     print("out of our reach, for a person to see to:")

@@ -68,10 +68,16 @@ def erase(warehouse: Warehouse, scope: Scope, found: Reach, run: Run, salt: byte
 
 
 def _posts() -> Iterator[Step]:
-    """A digest that nobody has seen is written anew; of one that may be in Slack stays that it was."""
-    telling = "post_key in (select post_key from incoming.posts)"
-    yield f"delete from ops.posts where {telling} and status = 'planned' and ts is null"
-    yield f"update ops.posts set body = null where {telling}"
+    """A digest that nobody has seen is written anew; one that may be in Slack is owed there as what is left of it."""
+    yield (
+        "delete from ops.posts where post_key in (select post_key from incoming.posts)"
+        " and status = 'planned' and ts is null"
+    )
+    yield (
+        "update ops.posts set body = parse_json(new.body),"
+        " status = case when status = 'posted' and new.body is not null then 'planned' else status end"
+        " from incoming.posts as new where new.post_key = posts.post_key"
+    )
 
 
 def _own(target: str, scope: Scope, run: Run, now: datetime) -> Iterator[Step]:
@@ -166,7 +172,7 @@ def _relations(found: Reach) -> dict[str, pa.Table]:
         "versions": _table(versions, row_key=None, valid_from=instant),
         "answers": _table([(key,) for key in sorted(found.answers)], answer_key=None),
         "names": _table(names, kind=None, norm=None, entity_id=None),
-        "posts": _table([(key,) for key in sorted(found.posts)], post_key=None),
+        "posts": _table(sorted(found.posts.items()), post_key=None, body=None),
     }
 
 
