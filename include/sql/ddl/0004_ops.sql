@@ -268,7 +268,7 @@ create table if not exists ops.posts (
     tried_at timestamp_ntz, -- when it was last sent, UTC: it may stand in the channel since then
     status varchar not null, -- planned, posting, posted, quiet, or ambiguous: sent, and nobody knows whether it arrived
     ts varchar, -- the post in Slack
-    body variant, -- what a digest says that goes to Slack; NULL otherwise, and once something in it was erased
+    body variant, -- what a digest says that goes to Slack, without what was erased; NULL otherwise, and where nothing could be left
     body_sha varchar not null, -- sha256 of its body
     window_from timestamp_ntz, -- what a digest covers: after this
     window_to timestamp_ntz, -- what a digest covers: up to this

@@ -203,6 +203,7 @@ def _change(client: WebClient, post: Post, ts: str) -> str:
     except Refused as reason:
         if str(reason) not in GONE:
             raise
+        log.warning("%s is not changed in %s: %s", post.key, post.channel, reason)
     return ts
 
 
