@@ -275,6 +275,27 @@ def test_a_reply_in_a_channel_that_is_gone_ends_with_one_line(warehouse, channel
     assert f"its thread in C1 is gone ({error})" in line
 
 
+def test_an_open_incident_whose_channel_is_gone_begins_anew_where_the_setting_leads(warehouse, channel):
+    for key in "kl":
+        meet(warehouse, key, "run_1", MESSAGE)
+    told(warehouse, channel)
+    channel.gone = {"C1"}
+    meet(warehouse, "k", "run_2", MESSAGE)
+    is_well(warehouse, "l")
+    for _ in range(3):
+        told(warehouse, channel, to="C2")
+    meet(warehouse, "k", "run_3", MESSAGE)
+    for _ in range(3):
+        told(warehouse, channel, to="C3")
+    *_, anew, going_on = channel.messages
+    assert [(message["channel"], message.get("thread_ts")) for message in channel.messages[2:]] == [
+        ("C2", None),
+        ("C2", anew["ts"]),
+    ]
+    assert going_on["text"].startswith("Still so, in run 3")
+    assert places(warehouse) == {"k": "C2", "l": "C1"}
+
+
 def test_slack_being_away_is_no_error(warehouse, channel):
     meet(warehouse, "k", "run_1", MESSAGE)
     channel.base_url = "http://127.0.0.1:1/api/"
