@@ -32,8 +32,8 @@ REDIRECTED = """
     select entity_id, decision_id from staged_entity_events where event in ('merge', 'split')
     union all
     select before.entity_id, why.decision_id from feedback.entities as before
-    join staged_entities as now on now.entity_id = before.entity_id
-    join staged_entities as root on root.entity_id = before.merged_into and root.merged_into = now.merged_into
+    join staged_entities as mine on mine.entity_id = before.entity_id
+    join staged_entities as root on root.entity_id = before.merged_into and root.merged_into = mine.merged_into
     join staged_entity_events as why on why.entity_id = root.entity_id and why.event = 'merge'
 """
 """Why an entity is a redirect elsewhere or none any more: its own event, or that of the one it follows."""
