@@ -36,6 +36,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def main(options: argparse.Namespace) -> int:
     from feedback.erasure.plan import carry_out, drop, plan
     from feedback.model import Run
+    from feedback.sources.forgotten import forgotten
     from include.enrichments import ENRICHMENTS
     from include.erasure import places
     from include.sources import salt
@@ -45,11 +46,11 @@ def main(options: argparse.Namespace) -> int:
     with run_lock(configured.home):
         warehouse = open_warehouse(configured)
         warehouse.migrate()
+        forgotten(warehouse, lambda: salt(configured))  # one salt for all who are remembered
         scope = _scope(options, warehouse, configured)
         planned = plan(warehouse, scope, ENRICHMENTS, places(configured), run)
         if options.yes:
-            tombstone = scope.author.tombstone(salt(configured)) if scope.author else None
-            carry_out(warehouse, planned, run, tombstone)
+            carry_out(warehouse, planned, run, salt(configured) if scope.author else None)
             warehouse.compact()
         else:
             drop(warehouse, run)
@@ -80,6 +81,7 @@ def _tell(planned: Plan, configured: Settings, options: argparse.Namespace) -> N
     left = [*_left(configured), *(f"a digest in Slack: {post}" for post in planned.posted)]
     if options.json:
         told = {"is_done": options.yes, "rows": planned.counts, "files": list(map(str, planned.files)), "left": left}
+        told["owed_to_slack"] = list(planned.owed)
         print(json.dumps(told, indent=2))
         return
     print("erased:" if options.yes else "nothing has been touched; --yes removes for good, paid answers among it:")
@@ -89,6 +91,8 @@ def _tell(planned: Plan, configured: Settings, options: argparse.Namespace) -> N
         print(f"  {path}")
     if not (planned.counts or planned.files):
         print("  nothing is stored")
+    for post in planned.owed:
+        print(f"  {post}: changed in Slack by the next triage_digest or make digest")
     if planned.scope.author:
         print("nothing more is loaded of this author" if options.yes else "and nothing more is loaded of this author")
     print("out of our reach, for a person to see to:")

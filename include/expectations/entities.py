@@ -10,7 +10,10 @@ DANGLING = "An id points nowhere: an entity was left out of staging or removed; 
 UNRESOLVED = "Mentions have no entity: see which kinds in feedback.mentions, add names to the catalog."
 
 UNEXPLAINED = "An id changed and no event says why: a fault of the resolver; nothing was published, mend it, run again."
-CHURNING = "Many names would change their entity: see staging.entity_events, then accept or drop the case."
+CHURNING = (
+    "Many names would change their entity, and no person said so: see staging.entity_events, then accept or drop the"
+    " case."
+)
 TWO_OF_A_NAME = "Two entities of a kind go by one name: merge them in include/entities, or rename one in the catalog."
 
 KNOWN_IDS = "select entity_id from staged_entities union select entity_id from feedback.entities"
@@ -25,31 +28,45 @@ CURRENT = """
         ) as every where merged_into is null group by kind, canonical_name
     ) as called
 """
-MOVED = """
-    select p.kind, p.norm, exists (
-        select 1 from staged_entity_events as why
-        where why.norm = p.norm and why.entity_id = s.entity_id and why.event = 'attach'
-    ) as is_explained
-    from feedback.entity_names as p join staged as s on s.kind = p.kind and s.norm = p.norm
-    where s.entity_id <> p.entity_id
+REDIRECTED = """
+    select entity_id, decision_id from staged_entity_events where event in ('merge', 'split')
     union all
-    select p.kind, p.norm, exists (
-        select 1 from staged_entity_events as why
-        where why.entity_id = s.entity_id and why.event in ('merge', 'split')
-    ) as is_explained
+    select before.entity_id, why.decision_id from feedback.entities as before
+    join staged_entities as mine on mine.entity_id = before.entity_id
+    join staged_entities as root on root.entity_id = before.merged_into and root.merged_into = mine.merged_into
+    join staged_entity_events as why on why.entity_id = root.entity_id and why.event = 'merge'
+"""
+"""Why an entity is a redirect elsewhere or none any more: its own event, or that of the one it follows."""
+MOVED = f"""
+    select p.kind, p.norm, count(why.event_id) > 0 as is_explained,
+        min(case when how.decided_by = 'human' then 1 else 0 end) = 1 as is_ordered
+    from feedback.entity_names as p
+    join staged as s on s.kind = p.kind and s.norm = p.norm
+    left join staged_entity_events as why
+        on why.norm = p.norm and why.entity_id = s.entity_id and why.event = 'attach'
+    left join staged_entity_decisions as how on how.decision_id = s.decision_id
+    where s.entity_id <> p.entity_id
+    group by p.kind, p.norm, s.entity_id
+    union all
+    select p.kind, p.norm, count(why.entity_id) > 0 as is_explained,
+        min(case when how.decided_by = 'human' then 1 else 0 end) = 1 as is_ordered
     from feedback.entity_names as p
     join feedback.entities as before on before.entity_id = p.entity_id
     join staged_entities as s on s.entity_id = p.entity_id
+    left join ({REDIRECTED}) as why on why.entity_id = s.entity_id
+    left join staged_entity_decisions as how on how.decision_id = why.decision_id
     where s.merged_into is distinct from before.merged_into
+    group by p.kind, p.norm
 """
-"""Published names that would stand for another entity than they do."""
+"""Published names that would stand for another entity than they do; whether a person has ordered it."""
 CHURN = f"""
     (
         select p.norm, moved.norm is not null as is_moved from feedback.entity_names as p
-        left join (select distinct kind, norm from ({MOVED}) as every) as moved
+        left join (select distinct kind, norm from ({MOVED}) as every where not is_ordered) as moved
             on moved.kind = p.kind and moved.norm = p.norm
     ) as settled
 """
+"""What a person has ordered has been decided on: the gate does not ask for a second word on it."""
 
 
 def _row_rule(name: str, condition: str) -> Rule:

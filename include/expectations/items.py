@@ -23,7 +23,7 @@ REPLIES = """
             from ops.slack_threads as ledger
             left join raw.slack_messages as m
                 on m.team_id = ledger.team_id and m.channel_id = ledger.channel_id and m.thread_ts = ledger.thread_ts
-                and m.ts <> m.thread_ts and not m.is_deleted
+                and m.ts <> m.thread_ts and (not m.is_deleted or m.row_hash in ('erased', 'expired'))
             group by ledger.team_id, ledger.channel_id, ledger.thread_ts, ledger.reply_count
         ) as threads
     ) as counted"""

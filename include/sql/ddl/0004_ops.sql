@@ -57,8 +57,8 @@ create table if not exists ops.slack_threads (
 -- key: subject, row_key
 -- freshness: each run of extract_feedback
 create table if not exists ops.tombstones (
-    subject varchar not null, -- slack_message, review or author
-    row_key varchar not null, -- its key; a hash for an erased author
+    subject varchar not null, -- slack_message, review, text, author, or salt: by which authors are remembered
+    row_key varchar not null, -- its key; a hash for an erased author, and for the salt
     reason varchar not null, -- deleted, erased or retention
     run_id varchar not null, -- the run
     created_at timestamp_ntz not null -- when, UTC
@@ -268,7 +268,7 @@ create table if not exists ops.posts (
     tried_at timestamp_ntz, -- when it was last sent, UTC: it may stand in the channel since then
     status varchar not null, -- planned, posting, posted, quiet, or ambiguous: sent, and nobody knows whether it arrived
     ts varchar, -- the post in Slack
-    body variant, -- what a digest says that goes to Slack; NULL otherwise, and once something in it was erased
+    body variant, -- what a digest says that goes to Slack, without what was erased; NULL otherwise, and where nothing could be left
     body_sha varchar not null, -- sha256 of its body
     window_from timestamp_ntz, -- what a digest covers: after this
     window_to timestamp_ntz, -- what a digest covers: up to this

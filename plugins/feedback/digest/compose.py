@@ -7,7 +7,7 @@ Slack reads markup only in ``mrkdwn``, where every word is ours. What customers 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -24,6 +24,9 @@ MOST_WARNINGS = 6
 
 Block = dict[str, Any]
 Line = dict[str, Any]
+
+END: Block = {"type": "divider"}
+"""Stands after the last line."""
 
 
 def compose(
@@ -57,6 +60,15 @@ def compose(
     }
 
 
+def with_lines(digest: Mapping[str, Any], lines: Sequence[Line]) -> dict[str, Any]:
+    """Return a digest that has these lines in place of its own."""
+    blocks: list[Block] = digest["blocks"]
+    said = [block for number, one in enumerate(lines, 1) for block in _line_blocks(number, one)]
+    end = blocks.index(END)
+    counts = {**digest["counts"], "shown": len(lines)}
+    return {**digest, "counts": counts, "lines": list(lines), "blocks": [*blocks[:2], *said, *blocks[end:]]}
+
+
 def line(pick: Pick, selection: Selection, hosts: Collection[str] = ()) -> Line:
     """Return one item as a reader sees it; the quote is the published one, never the whole text."""
     voice, now = pick.voice, selection.window.end
@@ -81,7 +93,7 @@ def _blocks(selection: Selection, day: date, summary: str, lines: list[Line], wa
     ]
     for number, said in enumerate(lines, 1):
         blocks += _line_blocks(number, said)
-    blocks.append({"type": "divider"})
+    blocks.append(END)
     blocks.append({"type": "context", "elements": [_plain(_footer(selection, left_out))]})
     if warnings:
         told = for_slack(f"Read with care, the gate warns: {', '.join(warnings[:MOST_WARNINGS])}", 1_000)

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from feedback.digest.compose import with_lines
+
 
 @dataclass(frozen=True)
 class Places:
@@ -55,8 +57,30 @@ def tells(digest: str, items: Collection[str], names: Collection[str]) -> bool:
         told = {line["item_id"] for line in json.loads(digest)["lines"]}
     except (ValueError, KeyError, TypeError):
         return True
-    said = _words(digest)
-    return not told.isdisjoint(items) or any(_words(name) in said for name in names)
+    return not told.isdisjoint(items) or _say(digest, names)
+
+
+def without(digest: str, items: Collection[str], names: Collection[str]) -> str | None:
+    """Return what is left of a digest without the lines about the items or with the names; None where that tells too.
+
+    What cannot be read is nothing that is left.
+    """
+    try:
+        told = json.loads(digest)
+        lines = [
+            one
+            for one in told["lines"]
+            if one["item_id"] not in items and not _say(json.dumps(one, ensure_ascii=False), names)
+        ]
+        left = json.dumps(with_lines(told, lines), ensure_ascii=False)
+    except (ValueError, KeyError, TypeError):
+        return None
+    return None if tells(left, items, names) else left
+
+
+def _say(text: str, names: Collection[str]) -> bool:
+    said = _words(text)
+    return any(_words(name) in said for name in names)
 
 
 def _words(text: str) -> str:

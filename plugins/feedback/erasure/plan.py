@@ -30,13 +30,15 @@ POSTED = """
 class Plan:
     """What an erasure is about to do.
 
-    :param posted: digests in Slack that tell of the words: a person has them written anew, or takes them back.
+    :param posted: digests in Slack that a person has to take back: not only their lines tell of the words.
+    :param owed: those that the next sender changes there to what is left of them.
     """
 
     scope: Scope
     reach: Reach
     files: tuple[Path, ...]
     posted: tuple[str, ...]
+    owed: tuple[str, ...]
 
     @property
     def counts(self) -> dict[str, int]:
@@ -54,16 +56,19 @@ def plan(warehouse: Warehouse, scope: Scope, enrichments: Sequence[Enrichment], 
     found = reach(warehouse, scope, enrichments, run)
     telling = files.telling(places, found.items, {norm for _, norm in found.names})
     whole = files.copies(places) if scope.reason == "erased" else []
-    return Plan(scope, found, (*telling, *whole), tuple(_posted(warehouse, found, telling)))
+    posted = _posted(warehouse, found, telling)
+    alone = [told for key, told in posted.items() if not found.posts.get(key)]
+    owed = [told for key, told in posted.items() if found.posts.get(key)]
+    return Plan(scope, found, (*telling, *whole), tuple(alone), tuple(owed))
 
 
-def carry_out(warehouse: Warehouse, planned: Plan, run: Run, tombstone: str | None = None) -> None:
+def carry_out(warehouse: Warehouse, planned: Plan, run: Run, salt: bytes | None = None) -> None:
     """Do what is planned.
 
-    :param tombstone: what is remembered of the scope's author.
+    :param salt: by which the scope's author is remembered.
     """
     files.remove(planned.files)
-    erase(warehouse, planned.scope, planned.reach, run, tombstone)
+    erase(warehouse, planned.scope, planned.reach, run, salt)
 
 
 def drop(warehouse: Warehouse, run: Run) -> None:
@@ -71,8 +76,8 @@ def drop(warehouse: Warehouse, run: Run) -> None:
     warehouse.transact([unmark(run)])
 
 
-def _posted(warehouse: Warehouse, found: Reach, telling: Sequence[Path]) -> list[str]:
-    """Return the posts of the digests that tell of the words, as their rows or their files have them."""
-    told = found.posts | {f"digest:{path.stem[11:]}:{path.stem[:10]}" for path in telling}
+def _posted(warehouse: Warehouse, found: Reach, telling: Sequence[Path]) -> dict[str, str]:
+    """Return where the digests stand in Slack that tell of the words, as their rows or their files have them."""
+    told = found.posts.keys() | {f"digest:{path.stem[11:]}:{path.stem[:10]}" for path in telling}
     posted = [row for row in warehouse.rows(POSTED) if row["post_key"] in told]
-    return [f"{row['post_key']} in channel {row['channel']}, {row['ts']}" for row in posted]
+    return {row["post_key"]: f"{row['post_key']} in channel {row['channel']}, {row['ts']}" for row in posted}

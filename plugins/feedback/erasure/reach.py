@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from feedback.erasure.answers import ITEMS, Name, paid, said, theirs_alone
-from feedback.erasure.files import tells
+from feedback.erasure.files import tells, without
 from feedback.erasure.repeated import Rows, repeating
 from feedback.erasure.scope import IS_BLANK, MESSAGES, SLACK, Scope
 from feedback.llm.enrichment import Enrichment
@@ -41,7 +41,7 @@ class Reach:
     :param repeated: by table the rows that repeat the words, and their payloads without.
     :param answers: keys in ``ops.llm_answers``.
     :param names: those that nobody else has used.
-    :param posts: keys in ``ops.posts`` of digests that tell of the items.
+    :param posts: by key in ``ops.posts`` the digests that tell of the items: what is left of each, if anything.
     """
 
     counts: dict[str, int]
@@ -50,7 +50,7 @@ class Reach:
     repeated: dict[str, Rows]
     answers: frozenset[str]
     names: frozenset[Name]
-    posts: frozenset[str]
+    posts: dict[str, str | None]
 
 
 def reach(warehouse: Warehouse, scope: Scope, enrichments: Sequence[Enrichment], run: Run) -> Reach:
@@ -63,7 +63,11 @@ def reach(warehouse: Warehouse, scope: Scope, enrichments: Sequence[Enrichment],
     found = said(warehouse, about, run)
     answers, names = paid(warehouse, found, enrichments), theirs_alone(warehouse, found.names, run)
     said_names = {norm for _, norm in names}
-    posts = [row["post_key"] for row in warehouse.rows(POSTS) if items and tells(row["body"], items, said_names)]
+    posts = {
+        row["post_key"]: without(row["body"], items, said_names)
+        for row in warehouse.rows(POSTS)
+        if items and tells(row["body"], items, said_names)
+    }
     counts = {
         **_of_raw(warehouse, scope, repeated, run),
         **{table: _count(warehouse, table, f"item_id in ({ITEMS})", run.run_id) for table in about},
@@ -72,7 +76,7 @@ def reach(warehouse: Warehouse, scope: Scope, enrichments: Sequence[Enrichment],
         "ops.posts": len(posts),
         "ops.reports": _count(warehouse, "ops.reports", "1 = 1") if items else 0,
     }
-    return Reach(counts, items, about, repeated, frozenset(answers), frozenset(names), frozenset(posts))
+    return Reach(counts, items, about, repeated, frozenset(answers), frozenset(names), posts)
 
 
 def _mark(warehouse: Warehouse, scope: Scope, repeating: Rows, run: Run) -> None:

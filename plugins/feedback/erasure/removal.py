@@ -10,8 +10,10 @@ from feedback.erasure.answers import ITEMS
 from feedback.erasure.reach import MARKED, Reach, unmark
 from feedback.erasure.repeated import CHANNELS, HISTORY
 from feedback.erasure.scope import MESSAGES, REVIEWS, SLACK, TEXTS, Scope
+from feedback.errors import SettingError
 from feedback.model import Run, utc_now
 from feedback.resolution.register import mint
+from feedback.sources.authors import salt_mark
 from feedback.warehouse.base import Step, Warehouse
 from feedback.warehouse.merge import RAW
 
@@ -45,10 +47,10 @@ NO_NAME = "[erased]"
 """The name of an entity that nobody else has named; its id stays, as every id once published."""
 
 
-def erase(warehouse: Warehouse, scope: Scope, found: Reach, run: Run, tombstone: str | None = None) -> None:
+def erase(warehouse: Warehouse, scope: Scope, found: Reach, run: Run, salt: bytes | None = None) -> None:
     """Do what was found, all of it or nothing.
 
-    :param tombstone: what is remembered of the scope's author, of whom nothing more is loaded.
+    :param salt: by which the scope's author is remembered, of whom nothing more is loaded.
     """
     now = utc_now()
     steps: list[Step] = [
@@ -59,17 +61,23 @@ def erase(warehouse: Warehouse, scope: Scope, found: Reach, run: Run, tombstone:
         *_posts(),
         *_others(run, now),
         *(step for target in scope.rows for step in _own(target, scope, run, now)),
-        *_author(scope, run, now, tombstone),
+        *_author(scope, run, now, salt),
         unmark(run),
     ]
     warehouse.transact(steps, _relations(found))
 
 
 def _posts() -> Iterator[Step]:
-    """A digest that nobody has seen is written anew; of one that may be in Slack stays that it was."""
-    telling = "post_key in (select post_key from incoming.posts)"
-    yield f"delete from ops.posts where {telling} and status = 'planned' and ts is null"
-    yield f"update ops.posts set body = null where {telling}"
+    """A digest that nobody has seen is written anew; one that may be in Slack is owed there as what is left of it."""
+    yield (
+        "delete from ops.posts where post_key in (select post_key from incoming.posts)"
+        " and status = 'planned' and ts is null"
+    )
+    yield (
+        "update ops.posts set body = parse_json(new.body),"
+        " status = case when status = 'posted' and new.body is not null then 'planned' else status end"
+        " from incoming.posts as new where new.post_key = posts.post_key"
+    )
 
 
 def _own(target: str, scope: Scope, run: Run, now: datetime) -> Iterator[Step]:
@@ -134,16 +142,19 @@ def _same_name(table: str, column: str) -> str:
     return f"select 1 from incoming.names as gone where gone.kind = {table}.kind and gone.norm = {table}.{column}"
 
 
-def _author(scope: Scope, run: Run, now: datetime, tombstone: str | None) -> Iterator[Step]:
+def _author(scope: Scope, run: Run, now: datetime, salt: bytes | None) -> Iterator[Step]:
     if scope.author is None:
         return
+    if salt is None:
+        raise SettingError("without a salt an erased author cannot be kept out: pass it salt=")
     if scope.author.source == SLACK:
         yield "delete from raw.slack_users where id = ?", (scope.author.name,)
-    yield "delete from ops.tombstones where subject = 'author' and row_key = ?", (tombstone,)
-    yield (
-        "insert into ops.tombstones (subject, row_key, reason, run_id, created_at) select 'author', ?, 'erased', ?, ?",
-        (tombstone, run.run_id, now),
-    )
+    for subject, key in (("author", scope.author.tombstone(salt)), ("salt", salt_mark(salt))):
+        yield "delete from ops.tombstones where subject = ? and row_key = ?", (subject, key)
+        yield (
+            "insert into ops.tombstones (subject, row_key, reason, run_id, created_at) select ?, ?, 'erased', ?, ?",
+            (subject, key, run.run_id, now),
+        )
 
 
 def _relations(found: Reach) -> dict[str, pa.Table]:
@@ -161,7 +172,7 @@ def _relations(found: Reach) -> dict[str, pa.Table]:
         "versions": _table(versions, row_key=None, valid_from=instant),
         "answers": _table([(key,) for key in sorted(found.answers)], answer_key=None),
         "names": _table(names, kind=None, norm=None, entity_id=None),
-        "posts": _table([(key,) for key in sorted(found.posts)], post_key=None),
+        "posts": _table(sorted(found.posts.items()), post_key=None, body=None),
     }
 
 

@@ -24,6 +24,10 @@ class Unsaid(Exception):
     """A post was not sent, or nobody knows; its text is Slack's word for why."""
 
 
+class Failed(Unsaid):
+    """Slack failed at it, as it said itself; at another post it may not."""
+
+
 class Unsent(Unsaid):
     """A post was not sent: Slack was not reached."""
 
@@ -53,6 +57,7 @@ def called(method: Callable[..., SlackResponse], **params: Any) -> SlackResponse
 
     :raises Closed: Slack says no to the channel or the app, or that it is too much now.
     :raises Refused: Slack says no to this.
+    :raises Failed: Slack failed at this, and may have done it.
     :raises Unsent: there is no way to Slack.
     :raises Unsaid: nobody knows what became of it.
     """
@@ -83,7 +88,7 @@ def _why(answer: SlackResponse) -> Unsaid:
     if answer.status_code != OK or not WORD.fullmatch(word):
         return Unsaid(f"status {answer.status_code}")
     if word in PERHAPS:
-        return Unsaid(word)
+        return Failed(word)
     return Closed(word) if word in CLOSED else Refused(word)
 
 

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 OWED = """
     select post_key, channel, body, run_id from ops.posts
     where kind = 'digest' and channel is not null and body is not null and status not in ('posted', 'quiet')
-    order by window_to, post_key
+    order by case when ts is null then 0 else 1 end, window_to, post_key
 """
+"""What was never sent goes before what is to be changed, of which an erasure may leave much."""
 UNSENT = """
     select post_key, channel from ops.posts
     where kind = 'digest' and status = 'planned' and ts is null and channel is not null

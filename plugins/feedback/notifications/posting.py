@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from feedback.errors import ConnectionMissing, SettingError
 from feedback.model import digest, utc_now
-from feedback.notifications.calling import Closed, Refused, Unsaid, Unsent, called
+from feedback.notifications.calling import Closed, Failed, Refused, Unsaid, Unsent, called
 from feedback.warehouse.base import Warehouse
 
 if TYPE_CHECKING:
@@ -42,8 +42,11 @@ UNKNOWN = ("posting", "ambiguous")
 GONE = ("message_not_found", "cant_update_message", "edit_window_closed", "channel_not_found", "is_archived")
 """Why a post stays as it is: people have removed it or its channel, or it is too old."""
 
-NO_THREAD = ("thread_not_found", "message_not_found", "cannot_reply_to_message")
-"""Why there is nowhere to reply: people have removed the first message."""
+NO_THREAD = (
+    *("thread_not_found", "message_not_found", "cannot_reply_to_message"),
+    *("channel_not_found", "is_archived"),
+)
+"""Why there is nowhere to reply: people have removed the first message or its channel."""
 
 PLAN = """
     merge into ops.posts as tgt using (select ? as post_key) as src on tgt.post_key = src.post_key
@@ -86,8 +89,8 @@ def sha(body: Mapping[str, Any]) -> str:
 def send(warehouse: Warehouse, client: Callable[[], WebClient], posts: Iterable[Post]) -> int:
     """Send what has not been sent, in order; return how many were.
 
-    A post that Slack refuses holds back no other, a channel that is closed to the app holds back its own; where Slack
-    is away nothing is sent. What was not sent waits for the next call.
+    A post that Slack refuses, or fails at, holds back no other, a channel that is closed to the app holds back its
+    own; where Slack is away nothing is sent. What was not sent waits for the next call.
     """
     sent = 0
     closed: set[str] = set()
@@ -100,7 +103,7 @@ def send(warehouse: Warehouse, client: Callable[[], WebClient], posts: Iterable[
             log.warning("%s waits: %s; triage_digest sends it again", post.key, reason)
             if isinstance(reason, Closed):
                 closed.add(post.channel)
-            elif not isinstance(reason, Refused):
+            elif not isinstance(reason, (Refused, Failed)):
                 break
     return sent
 
@@ -123,7 +126,7 @@ def _send(warehouse: Warehouse, client: Callable[[], WebClient], post: Post) -> 
         warehouse.transact([(END, ("planned" if is_unsent else "ambiguous", None, post.key, attempt))])
         raise
     warehouse.transact([(END, ("posted", ts, post.key, attempt))])
-    return True
+    return ts is not None
 
 
 def _is_ours(warehouse: Warehouse, post: Post, attempt: str) -> bool:
@@ -131,7 +134,7 @@ def _is_ours(warehouse: Warehouse, post: Post, attempt: str) -> bool:
 
 
 def _say(warehouse: Warehouse, client: WebClient, post: Post, before: Mapping[str, Any], attempt: str) -> str | None:
-    """Return where the post stands now, None where people have removed the thread that it belongs to."""
+    """Return where the post stands now, None where people have removed the thread it belongs to, or its channel."""
     thread_ts = _thread(warehouse, post)
     try:
         if before["ts"]:
@@ -143,6 +146,7 @@ def _say(warehouse: Warehouse, client: WebClient, post: Post, before: Mapping[st
     except Refused as reason:
         if thread_ts is None or str(reason) not in NO_THREAD:
             raise
+        log.warning("%s is told to nobody: its thread in %s is gone (%s)", post.key, post.channel, reason)
         return None
 
 
@@ -199,13 +203,14 @@ def _change(client: WebClient, post: Post, ts: str) -> str:
     except Refused as reason:
         if str(reason) not in GONE:
             raise
+        log.warning("%s is not changed in %s: %s", post.key, post.channel, reason)
     return ts
 
 
 def _found(client: WebClient, post: Post, sent_at: datetime, thread_ts: str | None) -> str | None:
     """Return the post where it stands in the channel already, sent by an attempt that did not live to say so.
 
-    :raises Unsaid: the channel cannot be read, so it must not be sent.
+    :raises Unsaid: the channel cannot be read, or not to the end, so it must not be sent.
     """
     about: dict[str, Any] = {
         "channel": post.channel,
@@ -226,7 +231,7 @@ def _found(client: WebClient, post: Post, sent_at: datetime, thread_ts: str | No
         if not cursor:
             return None
         about["cursor"] = cursor
-    raise Unsaid("the channel is too busy to see what became of it")
+    raise Refused("the channel is too busy to see what became of it")
 
 
 def _metadata(post: Post) -> dict[str, Any]:

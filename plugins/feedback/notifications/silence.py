@@ -55,7 +55,7 @@ LEFT_LYING = """
 UNPOSTED = """
     select channel, count(*) as n, min(updated_at) as since from ops.posts
     where kind = 'digest' and channel is not null and body is not null and status not in ('posted', 'quiet')
-        and updated_at <= ?
+        and ts is null and updated_at <= ?
     group by channel
 """
 IS_OPEN = "select key from ops.incidents where state = 'open' and key like ?"

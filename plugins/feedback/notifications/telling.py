@@ -26,11 +26,22 @@ OWED = """
         and (i.state = 'open' or (first.status = 'posted' and coalesce(ended.status, '') <> 'posted'))
     order by i.updated_at, i.incident_id
 """
+# What is open and can be told no more where it began, for a reply found no place there, begins anew.
+MOVED = """
+    update ops.posts set status = 'planned', ts = null
+    where kind = 'incident' and thread_key is null and status = 'posted' and channel <> ?
+        and substr(post_key, 10) in (select incident_id from ops.incidents where state = 'open')
+        and exists (
+            select 1 from ops.posts as reply
+            where reply.thread_key = posts.post_key and reply.channel = posts.channel
+                and reply.status = 'posted' and reply.ts is null
+        )
+"""
 PLACED = """
     update ops.incidents set
         channel = (select max(channel) from ops.posts where post_key = 'incident:' || incidents.incident_id),
         message_ts = (select max(ts) from ops.posts where post_key = 'incident:' || incidents.incident_id)
-    where message_ts is null and incident_id in (
+    where incident_id in (
         select substr(post_key, 10) from ops.posts where kind = 'incident' and status = 'posted' and thread_key is null
     )
 """
@@ -38,9 +49,11 @@ PLACED = """
 
 def tell(warehouse: Warehouse, channel: str, client: Callable[[], WebClient]) -> int:
     """Send what incidents owe to the channel; return how many posts that were. Slack being away is no error."""
-    sent = send(warehouse, client, [_owed(row, channel) for row in warehouse.rows(OWED)])
-    if sent:
-        warehouse.transact([PLACED])
+    owed = [_owed(row, channel) for row in warehouse.rows(OWED)]
+    if not owed:
+        return 0
+    sent = send(warehouse, client, owed)
+    warehouse.transact([PLACED, (MOVED, (channel,))])
     return sent
 
 

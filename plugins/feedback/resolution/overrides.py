@@ -89,10 +89,19 @@ def refuse_contradictions(overrides: Sequence[Override], catalog: Catalog) -> No
 def undecided(
     pairs: Iterable[tuple[str, str]], kind: str, overrides: Sequence[Override], catalog: Catalog
 ) -> list[tuple[str, str]]:
-    """Return the pairs of names of a kind about which people have said nothing, be it by way of other names."""
+    """Return the pairs of names of a kind about which people have said nothing, be it by way of other names.
+
+    Two entries of the catalog are two things.
+    """
     apart = {frozenset(one.pair) for one in overrides if one.kind == kind and not one.is_same}
     together = _together(overrides, catalog)
-    return [pair for pair in pairs if frozenset(pair) not in apart and _path(together, kind, *pair) is None]
+    return [
+        pair
+        for pair in pairs
+        if frozenset(pair) not in apart
+        and not all(catalog.find(kind, norm) for norm in pair)
+        and _path(together, kind, *pair) is None
+    ]
 
 
 def _together(overrides: Iterable[Override], catalog: Catalog) -> dict[tuple[str, str], list[tuple[str, str]]]:

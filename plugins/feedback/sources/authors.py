@@ -12,6 +12,11 @@ def author_hash(salt: bytes, scope: str, author: str | None) -> str | None:
     return hmac.digest(salt, f"{scope}\n{author}".encode("utf-8", "replace"), "sha256").hex()
 
 
+def salt_mark(salt: bytes) -> str:
+    """Return what tells one salt from another, and not what it is."""
+    return hmac.digest(salt, b"which salt", "sha256").hex()
+
+
 def tombstone_hash(salt: bytes, source: str, author: str | None) -> str | None:
     """Return the hash under which an erased author is remembered: the same in every workspace and every export.
 

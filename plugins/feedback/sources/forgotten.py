@@ -10,7 +10,7 @@ from typing import Any
 
 from feedback.errors import SettingError
 from feedback.model import Batch
-from feedback.sources.authors import tombstone_hash
+from feedback.sources.authors import salt_mark, tombstone_hash
 from feedback.warehouse.base import Warehouse
 
 WRITTEN_BY = ("user", "user_id", "author_id", "creator")
@@ -61,14 +61,21 @@ def forgotten(warehouse: Warehouse, salt: Callable[[], bytes] | None) -> Forgott
     """Return the erased authors that the warehouse remembers.
 
     :param salt: returns the secret of the author hashes; asked where somebody is remembered.
-    :raises SettingError: somebody is, and without the secret nobody can be recognised.
+    :raises SettingError: somebody is, and without the secret, or with another one, nobody can be recognised.
     """
-    rows = warehouse.rows("select row_key from ops.tombstones where subject = 'author'")
-    if not rows:
-        return Forgotten(frozenset(), b"")
+    rows = warehouse.rows("select subject, row_key from ops.tombstones where subject in ('author', 'salt')")
+    hashes = frozenset(row["row_key"] for row in rows if row["subject"] == "author")
+    if not hashes:
+        return Forgotten(hashes, b"")
     if salt is None:
         raise SettingError("authors were erased, and without a salt this task cannot keep them out: pass it salt=")
-    return Forgotten(frozenset(row["row_key"] for row in rows), salt())
+    secret = salt()
+    if {row["row_key"] for row in rows if row["subject"] == "salt"} - {salt_mark(secret)}:
+        raise SettingError(
+            "authors were erased under another salt and would be loaded again: put back $FEEDBACK_HOME/hash_salt or"
+            " FEEDBACK_HASH_SALT as it was (docs/privacy.md)"
+        )
+    return Forgotten(hashes, secret)
 
 
 def _author(target: str, row: Row) -> tuple[str, str | None]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from datetime import timedelta
+
 import pytest
 
 from feedback.erasure.plan import carry_out
@@ -10,6 +13,8 @@ from feedback.errors import InputRefused, SettingError
 from feedback.llm.ledger import answer_key
 from feedback.llm.prices import Model
 from feedback.model import Batch, content_hash
+from feedback.notifications import posting
+from feedback.notifications.digests import post_digests
 from feedback.operators.extract_operator import ExtractOperator
 from feedback.sources.itunes_pages import ItunesPages
 from feedback.sources.slack_export import SlackExport
@@ -17,6 +22,7 @@ from feedback.sources.slack_rows import message_row
 from feedback.warehouse.duckdb import DuckDBWarehouse
 from include.enrichments import ENRICHMENTS
 from tests.plugins.feedback.erasure.world import ADA, BO, MARK, OTHER, SALT, SLACK, STORE, World, messages, review, said
+from tests.plugins.feedback.notifications.slack_channel import served
 
 TABLES = {
     *("raw.slack_messages", "raw.slack_messages_history", "raw.slack_users", "raw.slack_channels", "raw.app_reviews"),
@@ -63,17 +69,41 @@ def test_a_plan_touches_nothing(world):
     assert {path.name for path in found.files} >= {"index.html", "warehouse-1.duckdb", "warehouse.duckdb.before-0009-x"}
 
 
-def test_a_digest_that_waits_for_slack_goes_and_one_that_is_there_is_listed(world):
-    world.warehouse.transact(["update ops.posts set status = 'posted', ts = '1.2'"])
+def test_a_digest_in_slack_of_which_nothing_could_be_left_is_listed_for_a_person(world):
+    strange = json.dumps({"text": f"{MARK} rises", "lines": "none"})
+    told = ("update ops.posts set status = 'posted', ts = '1.2', body = parse_json(?)", (strange,))
+    world.warehouse.transact([told])
     found = world.plan(of_author(STORE))
     (posted,) = found.posted
     assert posted.startswith("digest:all:")
     assert posted.endswith(" in channel C1, 1.2")
-    assert found.counts["ops.posts"] == 1
-    carry_out(world.warehouse, found, world.run, STORE.tombstone(SALT))
+    assert (found.counts["ops.posts"], found.owed) == (1, ())
+    carry_out(world.warehouse, found, world.run, SALT)
     assert world.warehouse.rows("select status, ts, body from ops.posts") == [
         {"status": "posted", "ts": "1.2", "body": None}
     ]
+
+
+@pytest.mark.parametrize("fault", ["", "drop"])
+def test_a_digest_that_is_in_slack_is_changed_there_to_what_is_left(world, monkeypatch, fault):
+    monkeypatch.setattr(posting, "AT_WORK", timedelta(0))
+    with served() as channel:
+        channel.faults = [fault]
+        post_digests(world.warehouse, channel.client, {"all": "C1"})
+        assert MARK in str(channel.messages).casefold()
+        (before,) = channel.messages
+
+        (owed,) = world.plan(of_author(STORE)).owed
+        assert owed.startswith("digest:all:")
+        world.erase(of_author(SLACK), of_author(STORE))
+        assert MARK not in str(world.warehouse.rows("select body from ops.posts")).casefold()
+        assert post_digests(world.warehouse, channel.client, {"all": "C1"}) == 1
+
+        (after,) = channel.messages
+        assert MARK not in str(after).casefold()
+        assert OTHER in str(after).casefold()
+        assert after["ts"] == before["ts"]
+        assert post_digests(world.warehouse, channel.client, {"all": "C1"}) == 0
 
 
 def test_a_digest_that_waits_for_slack_is_written_anew(erased):
@@ -87,7 +117,7 @@ def test_what_a_killed_task_has_paid_for_is_found_in_the_ledger(world):
 
     assert "journal/1.jsonl" not in world.files_with(MARK)
     assert count(world, "ops.llm_answers", "model = 'another'") == 1
-    carry_out(world.warehouse, found, world.run, SLACK.tombstone(SALT))
+    carry_out(world.warehouse, found, world.run, SALT)
     assert count(world, "ops.llm_answers", "model = 'another'") == 0
 
 
@@ -142,11 +172,21 @@ def test_who_cannot_recognise_an_erased_author_loads_nothing(erased):
         erased.work(ExtractOperator, source=SlackExport(erased.export(messages())))
 
 
+def test_with_another_salt_an_erased_author_is_a_stranger_so_nothing_is_loaded(erased):
+    source = SlackExport(erased.export([said(ADA, f"{MARK} again", "1759400000.000001")]))
+
+    with pytest.raises(SettingError, match="another salt"):
+        erased.work(ExtractOperator, source=source, salt=lambda: b"another")
+
+    assert erased.tables_with(MARK) == set()
+
+
 def test_the_tombstones_do_not_say_who_it_was(erased):
     tombstones = erased.warehouse.rows("select * from ops.tombstones")
 
     assert {(row["subject"], row["reason"]) for row in tombstones} == {
         ("author", "erased"),
+        ("salt", "erased"),
         ("slack_message", "erased"),
         ("review", "erased"),
     }

@@ -44,7 +44,7 @@ class House:
     def erase(self, scope):
         run = self.run()
         planned = plan(self.warehouse, scope, (), self.places, run)
-        carry_out(self.warehouse, planned, run, scope.author and scope.author.tombstone(SALT))
+        carry_out(self.warehouse, planned, run, SALT)
 
     def expire(self):
         operator = RetentionOperator(

@@ -151,8 +151,7 @@ class World:
 
     def erase(self, *scopes):
         for scope in scopes:
-            tombstone = scope.author.tombstone(SALT) if scope.author else None
-            carry_out(self.warehouse, self.plan(scope), self.run, tombstone)
+            carry_out(self.warehouse, self.plan(scope), self.run, SALT)
         self.warehouse.compact()
 
     def tell(self):

@@ -44,7 +44,7 @@ class Channel:
     :ivar faults: what becomes of the next posts: ``refuse``, ``throttle`` (429), ``break`` (500 though it was kept),
         ``drop`` (the connection closes though it was kept), ``lose`` (the connection closes before it was), ``page``
         (200 with something that is no answer, though it was kept), or an error that Slack names though it was kept.
-    :ivar closed: channels that the app is not in.
+    :ivar closed: channels that the app is not in; ``gone``: that people have deleted.
     :ivar errors: what Slack says to posts with these words in their text, instead of keeping them.
     :ivar is_unreadable: whether the channel's history cannot be read.
     :ivar calls: the methods that were called.
@@ -54,6 +54,7 @@ class Channel:
         self.messages: list[dict] = []
         self.faults: list[str] = []
         self.closed: set[str] = set()
+        self.gone: set[str] = set()
         self.errors: dict[str, str] = {}
         self.is_unreadable = False
         self.calls: list[str] = []
@@ -70,6 +71,8 @@ class Channel:
         self.calls.append(method)
         if method == "auth.test":
             return {"ok": True, "url": "https://house.slack.com/", "user": "feedback", "team": "House"}
+        if params["channel"] in self.gone:
+            return {"ok": False, "error": "channel_not_found"}
         if method in ("conversations.history", "conversations.replies"):
             closed = params["channel"] in self.closed
             wrong = "missing_scope" if self.is_unreadable else "not_in_channel" if closed else ""

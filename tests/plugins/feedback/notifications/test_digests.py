@@ -105,14 +105,26 @@ def test_a_digest_written_anew_while_nobody_knows_whether_it_arrived_is_there_on
     assert "Heard a little later" in words(message)
 
 
-def test_a_digest_that_people_removed_is_not_posted_again(warehouse, channel, write):
+def test_a_digest_that_people_removed_is_not_posted_again(warehouse, channel, write, caplog):
     write()
     posted(warehouse, channel)
     channel.messages.clear()
     write(force=True)
     posted(warehouse, channel)
+    assert "is not changed in C1: message_not_found" in caplog.text
     assert channel.messages == []
     assert statuses(warehouse) == {"slack": "posted", "store": "posted"}
+
+
+def test_what_is_new_goes_before_what_is_to_be_changed(warehouse, channel, write):
+    write()
+    posted(warehouse, channel)
+    write(force=True)
+    say(warehouse, {"number": 4, "sentiment": "negative", "posted_at": AS_OF + timedelta(hours=20)})
+    write(days=1)
+    channel.calls.clear()
+    posted(warehouse, channel)
+    assert channel.calls == ["chat.postMessage", "chat.update", "chat.update"]
 
 
 def test_one_written_anew_with_nothing_to_say_leaves_what_is_posted(warehouse, channel, write):

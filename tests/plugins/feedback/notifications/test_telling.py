@@ -237,6 +237,65 @@ def test_a_reply_to_a_message_that_people_removed_is_owed_no_more(warehouse, cha
     assert len(channel.messages) == 1
 
 
+@pytest.mark.parametrize("error", PERHAPS)
+def test_a_post_at_which_slack_always_fails_holds_back_no_other(warehouse, channel, error):
+    channel.errors = {"Poison": error}
+    for key, sentence in (("k", "Poison"), ("l", "Bread"), ("m", "Water")):
+        meet(warehouse, key, "run_1", MESSAGE | {"sentence": sentence})
+    assert told(warehouse, channel) == 2
+    assert sorted(posts(warehouse).values()) == ["ambiguous", "posted", "posted"]
+
+
+def test_a_channel_too_busy_to_look_for_a_post_holds_back_no_other(warehouse, channel, monkeypatch):
+    channel.faults = ["lose"]
+    meet(warehouse, "k", "run_1", MESSAGE)
+    told(warehouse, channel)
+    monkeypatch.setattr(posting, "PAGES", 0)
+    meet(warehouse, "l", "run_1", MESSAGE)
+    assert told(warehouse, channel) == 1
+    assert sorted(posts(warehouse).values()) == ["ambiguous", "posted"]
+
+
+@pytest.mark.parametrize("error", ["is_archived", "channel_not_found"])
+@pytest.mark.parametrize("is_over", [True, False])
+def test_a_reply_in_a_channel_that_is_gone_ends_with_one_line(warehouse, channel, caplog, error, is_over):
+    meet(warehouse, "k", "run_1", MESSAGE)
+    told(warehouse, channel)
+    channel.errors = {"": error}
+    if is_over:
+        is_well(warehouse, "k")
+    else:
+        meet(warehouse, "k", "run_2", MESSAGE)
+    assert told(warehouse, channel) == 0
+    calls = len(channel.calls)
+    for _ in range(2):
+        assert told(warehouse, channel) == 0
+    assert len(channel.calls) == calls
+    (line,) = [record.getMessage() for record in caplog.records if record.name.startswith("feedback.")]
+    assert f"its thread in C1 is gone ({error})" in line
+
+
+def test_an_open_incident_whose_channel_is_gone_begins_anew_where_the_setting_leads(warehouse, channel):
+    for key in "kl":
+        meet(warehouse, key, "run_1", MESSAGE)
+    told(warehouse, channel)
+    channel.gone = {"C1"}
+    meet(warehouse, "k", "run_2", MESSAGE)
+    is_well(warehouse, "l")
+    for _ in range(3):
+        told(warehouse, channel, to="C2")
+    meet(warehouse, "k", "run_3", MESSAGE)
+    for _ in range(3):
+        told(warehouse, channel, to="C3")
+    *_, anew, going_on = channel.messages
+    assert [(message["channel"], message.get("thread_ts")) for message in channel.messages[2:]] == [
+        ("C2", None),
+        ("C2", anew["ts"]),
+    ]
+    assert going_on["text"].startswith("Still so, in run 3")
+    assert places(warehouse) == {"k": "C2", "l": "C1"}
+
+
 def test_slack_being_away_is_no_error(warehouse, channel):
     meet(warehouse, "k", "run_1", MESSAGE)
     channel.base_url = "http://127.0.0.1:1/api/"

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from feedback.errors import FeedbackError, GateBlocked, InputRefused
+from feedback.errors import FeedbackError, InputRefused
 from feedback.llm.asking import Asking
 from feedback.model import Run, utc_now
 from feedback.operators.resolve_operator import ResolveOperator
@@ -26,7 +26,6 @@ from feedback.resolution.kind import EntityKind
 from feedback.resolution.naming import naming
 from feedback.resolution.normalise import mention_id, norm
 from feedback.resolution.waiting import open_names, open_questions
-from feedback.validation.cases import decide
 from feedback.validation.publication import publish
 from feedback.warehouse.merge import append
 from include.entities import MATCH
@@ -351,6 +350,18 @@ def test_a_person_merges_and_it_stays(house, service):
     assert "overrides.yaml line 1, by Ada" in why["evidence"]
 
 
+def test_a_merge_takes_along_what_an_earlier_one_brought(house, service):
+    house.meet("Clipfolk", "Tallowbook", "Salesforce", "Northmoor Lifts", "Trundlework")
+    house.resolve()
+    said = ["[Clipfolk, Tallowbook]", "[Salesforce, Northmoor Lifts]", "[Northmoor Lifts, Trundlework]"]
+    for pairs in (said, [*said, "[Tallowbook, Trundlework]"]):
+        lines = [f"- {{kind: company, same: {pair}, author: Ada}}" for pair in pairs]
+        house.say("overrides.yaml", "\n".join(lines))
+        house.resolve()
+
+    assert len(house.groups()) == 1
+
+
 def test_a_person_splits_and_most_names_keep_the_id(house, service):
     house.meet(*SAME["northmoor"])
     house.resolve()
@@ -493,11 +504,7 @@ def test_names_that_hang_together_too_many_to_be_one_wait_for_a_person_who_may_c
     assert len(house.groups()) > 1
 
     settle(house.warehouse, case["case_id"], "accepted", "Ada")
-    with pytest.raises(GateBlocked, match="churn_bounded"):  # so many names at once are a case of the gate's as well
-        house.resolve()
-    [gate] = house.warehouse.rows("select case_id from ops.cases where state = 'open'")
-    decide(house.warehouse, gate["case_id"], "accepted", "Ada")
-    publish(house.warehouse, ENTITIES_SUBJECT, "run_2")
+    house.resolve()  # what a person has ordered waits for no other word of a person, however many names it moves
 
     assert house.groups() == {frozenset(names)}
     reasons = house.warehouse.rows("select decided_by, evidence from feedback.entity_reasons where reason = 'merge'")

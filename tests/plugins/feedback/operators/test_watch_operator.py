@@ -158,3 +158,5 @@ def test_a_channel_that_takes_no_digest_for_a_day_is_an_incident(warehouse, watc
     warehouse.transact(["update ops.posts set status = 'posted', ts = '1.2'"])
     assert watch(sources=())["silent"] == 0
     assert set(incidents(warehouse).values()) == {"recovered"}
+    warehouse.transact(["update ops.posts set status = 'planned' where ts is not null"])
+    assert watch(sources=())["silent"] == 0, "a digest that was posted and is to be changed has not waited since then"

@@ -144,3 +144,9 @@ def test_what_people_have_said_is_not_judged_again_be_it_said_by_way_of_other_na
 
     assert undecided(pairs, "company", said, catalog) == [("acme", "a1")]
     assert undecided(pairs, "product", said, catalog) == pairs
+
+
+def test_names_that_the_catalog_keeps_in_two_entries_are_not_judged_again():
+    catalog = Catalog((Entry("company", "Acme", 1, ("ACME Lifts",)), Entry("company", "Apex", 2, ())))
+
+    assert undecided([("acme lifts", "apex"), ("apex", "apexx")], "company", [], catalog) == [("apex", "apexx")]

@@ -4,6 +4,9 @@ import json
 
 import pytest
 
+from feedback.erasure.files import Places
+from feedback.erasure.plan import carry_out, plan
+from feedback.erasure.scope import Author, before, of_author, of_item
 from feedback.model import Renamed, Run
 from feedback.operators.extract_operator import ExtractOperator
 from feedback.operators.items_operator import ItemsOperator
@@ -29,13 +32,14 @@ def exported(house, tmp_path):
     (tmp_path / "export/channels.json").write_text(json.dumps([{"id": general.id, "name": "general"}]))
     (tmp_path / "export/users.json").write_text(json.dumps([{"id": "U7", "name": "seven"}]))
     (tmp_path / "export/general/2026-10-01.json").write_text(json.dumps(messages))
-    load(house, tmp_path / "export")
+    load(house, SlackExport(tmp_path / "export"))
     return tmp_path / "export"
 
 
-def load(house, path):
+def load(house, source):
     run = Run(f"load_{next(house.numbers)}", "d", "extract")
-    ExtractOperator(task_id="extract", source=SlackExport(path), warehouse=house.warehouse).work(run, {})
+    operator = ExtractOperator(task_id="extract", source=source, salt=lambda: b"salt", warehouse=house.warehouse)
+    operator.work(run, {})
 
 
 def publish(house, **options):
@@ -83,7 +87,7 @@ def test_nothing_is_doubled_and_the_next_load_of_the_export_changes_nothing(hous
 
     house.read()
     publish(house)
-    load(house, exported)
+    load(house, SlackExport(exported))
 
     assert house.stored() == house.truth()
     assert house.warehouse.rows("select distinct team_id from raw.slack_messages") == [{"team_id": TEAM}]
@@ -152,6 +156,32 @@ def test_answers_cases_and_what_waits_move_along_and_nothing_keeps_the_old_name(
     assert keys == {new, f"{new}|speed", moved["mention_id"]}
     assert warehouse.rows("select row_key from ops.tombstones") == [{"row_key": raw_key.replace(old, TEAM)}]
     assert warehouse.rows("select item_id from feedback.sentiment") == [{"item_id": new}]
+
+
+SCOPES = {
+    "an author": lambda house: of_author(Author("slack", "U7")),
+    "an item": lambda house: of_item(house.warehouse.rows("select min(item_id) as id from feedback.items")[0]["id"]),
+    "what is old": lambda house: before(house.world.clock.now()),
+}
+
+
+@pytest.mark.parametrize("what", SCOPES)
+def test_what_was_erased_before_is_neither_loaded_again_from_slack_nor_from_the_export(house, exported, tmp_path, what):
+    publish(house)
+    scope, run = SCOPES[what](house), Run("erasing", "cli", "erase")
+    places = Places(*(tmp_path / name for name in ("report", "digest", "warehouse", "copies", "journal")))
+    planned = plan(house.warehouse, scope, (), places, run)
+    carry_out(house.warehouse, planned, run, b"salt")
+    left = house.stored()
+
+    day = exported / "general/2026-10-01.json"
+    for source in (house.source(), SlackExport(exported), house.source()):
+        load(house, source)
+        day.write_text(json.dumps(json.loads(day.read_text())[::-1]))  # another file, the same words
+
+    assert house.stored() == left
+    assert len(left) < 4
+    assert house.warehouse.rows("select distinct team_id from raw.slack_messages") == [{"team_id": TEAM}]
 
 
 def test_a_channel_shared_with_another_workspace_does_not_make_them_one(house, exported):

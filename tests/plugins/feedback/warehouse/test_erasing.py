@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 
+from feedback.digest.compose import END
 from feedback.erasure.reach import reach
 from feedback.erasure.removal import NO_NAME, erase
 from feedback.erasure.scope import Author, before, of_author
 from feedback.model import Batch, digest, utc_now
 from feedback.resolution.register import mint
+from feedback.sources.authors import salt_mark
 from feedback.warehouse.merge import append, load
 
 pytestmark = pytest.mark.filterwarnings("ignore:Arrow output on a DB-API result")
@@ -40,7 +43,7 @@ def put(store, run, target, *rows, **options):
 
 def go(store, run, scope):
     found = reach(store, scope, (), run)
-    erase(store, scope, found, run, tombstone="hash")
+    erase(store, scope, found, run, salt=b"salt")
     return {table: n for table, n in found.counts.items() if n}
 
 
@@ -75,7 +78,8 @@ def test_rows_are_blanked_and_what_others_repeat_is_taken_out(thread, run):
         assert thread.rows(f"select * from {table}") == []
     kept = thread.rows("select subject, row_key, reason from ops.tombstones order by subject")
     assert [tuple(row.values()) for row in kept] == [
-        ("author", "hash", "erased"),
+        ("author", ADA.author.tombstone(b"salt"), "erased"),
+        ("salt", salt_mark(b"salt"), "erased"),
         ("slack_message", "T1|C1|1.0", "erased"),
     ]
 
@@ -122,6 +126,35 @@ def test_everything_about_the_item_goes_and_nothing_about_another(thread, run):
     assert (counts["feedback.mentions"], counts["ops.golden"]) == (1, 1)
     assert [row["item_id"] for row in thread.rows("select item_id from feedback.mentions")] == ["slack:T1:C1:9.0"]
     assert [row["item_id"] for row in thread.rows("select item_id from ops.golden")] == ["slack:T1:C1:9.0"]
+
+
+def test_a_digest_that_may_be_in_slack_is_owed_there_as_what_is_left_of_it(thread, run):
+    lines = [
+        {"item_id": item, "reason": "r", "quote": quote, "link": None, "source": "s", "stars": None, "age": "1 h"}
+        for item, quote in (("slack:T1:C1:1.0", "hello"), ("slack:T1:C1:9.0", "goodbye"))
+    ]
+    told = {"lines": [{**line, "is_stale": False} for line in lines], "counts": {}, "blocks": [{}, {}, END]}
+    post = {"kind": "digest", "channel": "C1", "body_sha": "x", "run_id": "r", "updated_at": NOON}
+    for key, status, ts, body in (
+        ("changed", "posted", "1.2", told),
+        ("perhaps", "ambiguous", None, told),
+        ("strange", "posted", "1.2", {**told, "blocks": []}),
+        ("unsent", "planned", None, told),
+    ):
+        append(thread, "ops.posts", [{**post, "post_key": key, "status": status, "ts": ts, "body": body}])
+
+    assert go(thread, run, ADA)["ops.posts"] == 4
+
+    left = {row["post_key"]: row for row in thread.rows("select post_key, status, body from ops.posts")}
+    assert {key: row["status"] for key, row in left.items()} == {
+        "changed": "planned",
+        "perhaps": "ambiguous",
+        "strange": "posted",
+    }
+    assert left["strange"]["body"] is None
+    for key in ("changed", "perhaps"):
+        assert "hello" not in left[key]["body"]
+        assert "“goodbye”" in str(json.loads(left[key]["body"])["blocks"])
 
 
 def test_a_name_that_nobody_else_uses_is_forgotten(thread, run):

@@ -5,7 +5,11 @@ from itertools import pairwise
 
 import pytest
 
+from feedback.erasure.files import Places
+from feedback.model import Run
+from feedback.operators.retention_operator import RetentionOperator
 from feedback.sources.slack_api.state import audit_of
+from include.expectations.items import REPLIES
 from tests.plugins.feedback.sources.slack_stand_in import SCOPES, fault, meanwhile, refused
 from tests.plugins.feedback.sources.slack_world import ts_of
 
@@ -407,3 +411,24 @@ def test_a_message_of_forty_thousand_characters_is_stored_whole(house, world, ge
     house.read()
 
     assert house.stored() == house.truth()
+
+
+def test_threads_that_have_expired_are_not_read_again_until_somebody_speaks_in_them(house, world, general, tmp_path):
+    root = world.say(general, "slow")
+    world.say(general, "which version?", to=root, user="U2")
+    house.read()
+    world.clock.pass_(days=20)
+    places = Places(*(tmp_path / name for name in ("report", "digest", "warehouse", "copies", "journal")))
+    retention = RetentionOperator(
+        task_id="expire", days=14, enrichments=(), places=places, as_of=world.clock.now(), warehouse=house.warehouse
+    )
+    assert retention.work(Run("run", "extract_feedback", "expire"), {}).as_dict() == {"expired": 2}
+
+    assert house.read()["calls"]["conversations.replies"] == 0
+    assert house.stored() == {}
+    [found] = house.warehouse.rows(REPLIES)
+    assert (found["failed"], found["n"]) == (0, 1), "what was blanked here is not missing"
+
+    late = world.say(general, "still slow", to=root, user="U2")
+    assert house.read()["calls"]["conversations.replies"] == 1
+    assert [ts for _, ts in house.stored()] == [late]
