@@ -22,7 +22,7 @@ MEMORY, THREADS = "512MB", 4
 
 GROUP_ROWS = 4_096
 """Rows that are compressed together. A table's last group is written anew whenever something is added to it: of
-DuckDB's own 122,880 that cost four times as much, for a file a fifth smaller (docs/decisions/0041)."""
+DuckDB's own 122,880 that cost four times as much, for a file a fifth smaller (docs/decisions/0042)."""
 
 _idle: dict[Path, duckdb.DuckDBPyConnection] = {}
 """At most one engine, without a file, waiting for the next call."""
