@@ -37,30 +37,32 @@ PARTS = """
 STEPS = " union all ".join(f"select {step} as step" for step in range(1, 19))
 KEYS = f"""
     select number, hash(key) as key from (
-        select number, 'w' || whole as key from parts
-        union all select number, 'b' || left(whole, 6) from parts where length(whole) > 5
-        union all select number, 'e' || right(whole, 6) from parts where length(whole) > 5
-        union all select number, 'o' || one from parts where length(one) > 2
-        union all select number, 'o' || last from parts where two <> '' and length(last) > 2
-        union all select number, 't' || least(one, two) || ' ' || greatest(one, two) from parts where two <> ''
-        union all select number, 't' || least(one, three) || ' ' || greatest(one, three)
+        select number, 'W' || whole as key from parts
+        union all select number, 'B' || left(whole, 6) from parts where length(whole) > 5
+        union all select number, 'E' || right(whole, 6) from parts where length(whole) > 5
+        union all select number, 'O' || one from parts where length(one) > 2
+        union all select number, 'O' || last from parts where two <> '' and length(last) > 2
+        union all select number, 'T' || least(one, two) || ' ' || greatest(one, two) from parts where two <> ''
+        union all select number, 'T' || least(one, three) || ' ' || greatest(one, three)
             from parts where three <> ''
-        union all select number, 't' || least(two, three) || ' ' || greatest(two, three)
+        union all select number, 'T' || least(two, three) || ' ' || greatest(two, three)
             from parts where three <> ''
-        union all select number, 'i' || left(one, 1) || left(two, 1) || left(three, 1)
+        union all select number, 'I' || left(one, 1) || left(two, 1) || left(three, 1)
             from parts where three <> ''
-        union all select number, 'i' || whole from parts where length(whole) = 3
-        union all select number, 'd' || left(whole, step - 1) || substr(whole, step + 1)
+        union all select number, 'I' || whole from parts where length(whole) = 3
+        union all select number, 'D' || left(whole, step - 1) || substr(whole, step + 1)
             from parts cross join ({STEPS}) as steps where step <= length(whole) and length(whole) between 4 and 9
-        union all select number, 'd' || whole from parts where length(whole) between 4 and 9
-        union all select number, 'g' || substr(whole, step, 5)
+        union all select number, 'D' || whole from parts where length(whole) between 4 and 9
+        union all select number, substr(whole, step, 5)
             from parts cross join ({STEPS}) as steps where step <= length(whole) - 4
-        union all select number, 'l' || substr(whole, step, 7)
+        union all select number, substr(whole, step, 7)
             from parts cross join ({STEPS}) as steps where step <= length(whole) - 6
-        union all select number, 'f' || left(one, 4) || ' ' || left(last, 4) from parts where two <> ''
-        union all select number, 'f' || left(last, 4) || ' ' || left(one, 4) from parts where two <> ''
+        union all select number, 'F' || left(one, 4) || ' ' || left(last, 4) from parts where two <> ''
+        union all select number, 'F' || left(last, 4) || ' ' || left(one, 4) from parts where two <> ''
     ) as keyed
 """
+"""Each sort of key begins with a capital, which no folded name has; stretches of five and seven letters need none."""
+
 NAMES = """
     select cast(row_number() over (order by norm) as integer) as number, norm, is_new from (
         select norm, true as is_new from incoming.new_names
@@ -74,7 +76,8 @@ NAMES = """
 NEW_KEYS = f"with parts as ({PARTS.format(names='incoming.block_names')} where is_new) {KEYS}"
 SETTLED_KEYS = (
     f"with parts as ({PARTS.format(names='incoming.block_names')} where not is_new)"
-    f" select number, key from ({KEYS}) as every where key in (select key from incoming.new_keys)"
+    f" select number, key from ({KEYS}) as every"
+    f" where key in (select key from incoming.new_keys group by key having count(*) <= {MOST_SHARING})"
 )
 RANKED = f"""
     with every as (

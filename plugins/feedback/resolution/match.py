@@ -125,6 +125,7 @@ class Matching:
         self.members: dict[str, list[str]] = defaultdict(list)
         for name in sorted(owners):
             self.members[owners[name]].append(name)
+        self._together: dict[str, list[str]] = {}
         pairs = {
             ordered(name, other) for name, near in candidates.items() for each in near for other in self._of_one(each)
         }
@@ -143,7 +144,8 @@ class Matching:
         if not self.scorer.has_learnt and self.pairs:  # learn from a first part of the questions which others matter
             self._ask(ask, most // 3)
             self.scorer.learn(self._decided(), self.pairs)
-            self._score()
+            if self.scorer.has_learnt:
+                self._score()
         self._ask(ask, most - self._shown)
         self._bring_together()
         return self.matched
@@ -153,8 +155,11 @@ class Matching:
 
     def _of_one(self, name: str) -> list[str]:
         """Return a candidate and other names of its entity: who is like one of them only is not of them."""
-        others = self.members[self.owners[name]] if name in self.owners else []
-        return [name, *[other for other in others if other != name and self.scorer.knows(other)][: MOST_MEMBERS - 1]]
+        if name not in self._together:
+            others = self.members[self.owners[name]] if name in self.owners else []
+            known = [other for other in others if other != name and self.scorer.knows(other)]
+            self._together[name] = [name, *known[: MOST_MEMBERS - 1]]
+        return self._together[name]
 
     def _score(self) -> None:
         open_pairs = [pair for pair in self.pairs if pair not in self._answered]
@@ -192,10 +197,11 @@ class Matching:
             pair = ordered(name, other)
             if pair in self.matched.likely:
                 best[self.node(other)] = max(best.get(self.node(other), (0.0, "")), (self._of(pair), other))
-        if any(self._to(name, other).value >= self.band.high for _, other in best.values()):
-            return []
         unsure = sorted((one for one in best.values() if one[0] > self.band.low), reverse=True)
-        return [other for _, other in unsure if ordered(name, other) not in seen][:MOST_OFFERED]
+        offered = [other for _, other in unsure if ordered(name, other) not in seen][:MOST_OFFERED]
+        if offered and any(self._to(name, other).value >= self.band.high for _, other in best.values()):
+            return []
+        return offered
 
     def _to(self, name: str, other: str) -> Likely:
         """Return how likely a name is what another one stands for: as it was told, else as it is to its names."""
@@ -235,15 +241,18 @@ class Matching:
 
     def _bring_together(self) -> None:
         """Group nodes; pairs inside a group that nobody compared are scored too, else they would count as unlike."""
+        components = self._components()
+        component_of = {node: number for number, nodes in enumerate(components) for node in nodes}
         names: dict[Node, list[str]] = defaultdict(list)
         for name in sorted({*self.candidates, *(other for near in self.candidates.values() for other in near)}):
             names[self.node(name)].append(name)
         likely: dict[Edge, Likely] = {}
         for pair in self.matched.likely:
-            one, other = sorted(pair, key=lambda name: (name in self.owners, name))
-            edge = (min(self.node(one), self.node(other)), max(self.node(one), self.node(other)))
-            likely[edge] = likely.get(edge) or self._to(one, other)
-        for component in self._components():
+            one, other = map(self.node, pair)
+            edge = (min(one, other), max(one, other))
+            if edge not in likely and component_of.get(one, -1) == component_of.get(other, -2):
+                likely[edge] = self._to(*sorted(pair, key=lambda name: (name in self.owners, name)))
+        for component in components:
             if len(component) <= MOST_TOGETHER:
                 likely |= self._missing(component, names, likely)
             inside = {edge: likely[edge] for edge in combinations(component, 2) if edge in likely}
