@@ -52,8 +52,8 @@ class Naming:
         near = {kind: self._near(kind, new) for kind in self.kinds}
         others = [(kind, other) for kind, (found, _) in near.items() for each in found.values() for other in each]
         renamed = settled.renamed(self.warehouse, self.kinds)
-        there = settled.settled(self.warehouse, [*new, *self.known, *decided, *others, *renamed])
         names = [*new, *decided, *renamed]
+        there = settled.settled(self.warehouse, [*names, *self.known], others)
         seen = settled.written(self.warehouse, names)
         matched = {}
         for kind, (found, scorer) in near.items():
