@@ -8,6 +8,8 @@ there are fewer names, character n-grams find more.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from feedback.resolution.normalise import is_comparable
@@ -23,8 +25,8 @@ CANDIDATES = 10
 LEAST_COSINE = 0.3
 """Of n-grams; below, letters have nothing to say."""
 
-SLICE = 256
-"""Names whose n-grams are compared with all others at a time."""
+SLICE, THREADS = 128, 2
+"""How many names' n-grams are compared with all others at a time, and how many times at once."""
 
 MOST_SHARING = 40
 """A key that more names share says nothing about them."""
@@ -154,12 +156,16 @@ def by_letters(letters: Letters, new: Sequence[str], others: Sequence[str]) -> M
     import numpy as np
 
     among = letters.by_gram[[letters.row[name] for name in others]].T.tocsr()
-    found = {}
-    for start in range(0, len(new), SLICE):
-        names = new[start : start + SLICE]
+
+    def nearest(names: Sequence[str]) -> list[tuple[str, list[str]]]:
+        found = []
         cosines = (letters.by_gram[[letters.row[name] for name in names]] @ among).toarray()
         for name, row in zip(names, cosines, strict=True):
             alike = np.flatnonzero(row >= LEAST_COSINE)
-            nearest = alike[np.argsort(-row[alike], kind="stable")[: CANDIDATES + 1]]
-            found[name] = [others[at] for at in nearest if others[at] != name][:CANDIDATES]
-    return found
+            best = alike[np.argsort(-row[alike], kind="stable")[: CANDIDATES + 1]]
+            found.append((name, [others[at] for at in best if others[at] != name][:CANDIDATES]))
+        return found
+
+    slices = [new[start : start + SLICE] for start in range(0, len(new), SLICE)]
+    with ThreadPoolExecutor(THREADS) as pool:  # scipy multiplies without holding the interpreter
+        return dict(chain.from_iterable(pool.map(nearest, slices)))

@@ -121,6 +121,7 @@ class Matching:
         apart: Iterable[Pair] = (),
     ):
         self.candidates, self.owners, self.scorer, self.band = candidates, owners, scorer, band
+        apart = list(apart)
         self.apart = {frozenset(map(self.node, pair)) for pair in apart}
         self.members: dict[str, list[str]] = defaultdict(list)
         for name in sorted(owners):
@@ -129,7 +130,8 @@ class Matching:
         pairs = {
             ordered(name, other) for name, near in candidates.items() for each in near for other in self._of_one(each)
         }
-        self.pairs = sorted(pair for pair in pairs if frozenset(map(self.node, pair)) not in self.apart)
+        kept_apart = {ordered(*each) for pair in apart for each in product(*map(self._names_of, pair))}
+        self.pairs = sorted(pairs - kept_apart)
         self.matched = Matched()
         self._asked: set[Pair] = set()
         self._answered: set[Pair] = set()
@@ -153,11 +155,14 @@ class Matching:
     def node(self, name: str) -> Node:
         return ("entity", self.owners[name]) if name in self.owners else ("name", name)
 
+    def _names_of(self, name: str) -> list[str]:
+        """Return the names of what a name stands for."""
+        return self.members[self.owners[name]] if name in self.owners else [name]
+
     def _of_one(self, name: str) -> list[str]:
         """Return a candidate and other names of its entity: who is like one of them only is not of them."""
         if name not in self._together:
-            others = self.members[self.owners[name]] if name in self.owners else []
-            known = [other for other in others if other != name and self.scorer.knows(other)]
+            known = [other for other in self._names_of(name) if other != name and self.scorer.knows(other)]
             self._together[name] = [name, *known[: MOST_MEMBERS - 1]]
         return self._together[name]
 
@@ -194,9 +199,9 @@ class Matching:
         """Return the likeliest names, each of another thing that a name may stand for; none where it is sure of one."""
         best: dict[Node, tuple[float, str]] = {}
         for other in self.candidates[name]:
-            pair = ordered(name, other)
-            if pair in self.matched.likely:
-                best[self.node(other)] = max(best.get(self.node(other), (0.0, "")), (self._of(pair), other))
+            if (value := self.matched.likely.get(ordered(name, other))) is not None:
+                node = self.node(other)
+                best[node] = max(best.get(node, (0.0, "")), (value, other))
         unsure = sorted((one for one in best.values() if one[0] > self.band.low), reverse=True)
         offered = [other for _, other in unsure if ordered(name, other) not in seen][:MOST_OFFERED]
         if offered and any(self._to(name, other).value >= self.band.high for _, other in best.values()):
