@@ -29,13 +29,13 @@ NEW = """
     order by m.kind, m.norm
 """
 FOUNDERS = """
-    select n.kind, n.norm from feedback.entity_names as n
-    join feedback.entities as e on e.entity_id = n.entity_id
-    join (
-        select kind, norm, surface, count(*) as uses from feedback.mentions group by kind, norm, surface
-        qualify row_number() over (partition by kind, norm order by uses desc, surface) = 1
-    ) as written on written.kind = n.kind and written.norm = n.norm
-    where n.score is null and e.merged_into is null and written.surface <> e.canonical_name
+    with written as (select kind, norm, surface, count(*) as uses from feedback.mentions group by kind, norm, surface)
+    select distinct other.kind, other.norm from written as other
+    join feedback.entity_names as n on n.kind = other.kind and n.norm = other.norm
+    join feedback.entities as e on e.entity_id = n.entity_id and e.canonical_name <> other.surface
+    left join written as own on own.kind = other.kind and own.norm = other.norm and own.surface = e.canonical_name
+    where n.score is null and e.merged_into is null
+        and (coalesce(own.uses, 0) < other.uses or (own.uses = other.uses and other.surface < e.canonical_name))
 """
 """Names that founded their entity and are written otherwise by most people now."""
 
