@@ -42,15 +42,13 @@ def told(what: str, started: tuple[float, float], more: str) -> None:
 
 def block(count: int) -> None:
     """Print what it takes to find the candidates of every name among all, and how many of the right ones are there."""
-    import pyarrow as pa
-
     named = short_names.generated(count)
     truth = {norm(name): group for name, group in named}
     names = sorted(truth)
     with tempfile.TemporaryDirectory() as folder:
         warehouse = warehouse_in(folder, "2GB")
         started = time.monotonic(), time.process_time()
-        found = by_keys(warehouse, pa.table({"kind": ["company"] * len(names), "norm": names}))
+        found = by_keys(warehouse, "company", names)
         told(f"{count:,} names blocked", started, f", {found.num_rows / len(named):.1f} candidates a mention")
     members = defaultdict(list)
     for name, group in truth.items():

@@ -8,6 +8,8 @@ there are fewer names, character n-grams find more.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from feedback.resolution.normalise import is_comparable
@@ -23,58 +25,61 @@ CANDIDATES = 10
 LEAST_COSINE = 0.3
 """Of n-grams; below, letters have nothing to say."""
 
-SLICE = 256
-"""Names whose n-grams are compared with all others at a time."""
+SLICE, THREADS = 128, 2
+"""How many names' n-grams are compared with all others at a time, and how many times at once."""
 
 MOST_SHARING = 40
 """A key that more names share says nothing about them."""
 
 PARTS = """
-    select number, kind, replace(norm, ' ', '') as whole, split_part(norm, ' ', 1) as one,
+    select number, replace(norm, ' ', '') as whole, split_part(norm, ' ', 1) as one,
         split_part(norm, ' ', 2) as two, split_part(norm, ' ', 3) as three, split_part(norm, ' ', -1) as last
     from {names}
 """
 STEPS = " union all ".join(f"select {step} as step" for step in range(1, 19))
 KEYS = f"""
-    select number, hash(kind || key) as key from (
-        select number, kind, 'w' || whole as key from parts
-        union all select number, kind, 'b' || left(whole, 6) from parts where length(whole) > 5
-        union all select number, kind, 'e' || right(whole, 6) from parts where length(whole) > 5
-        union all select number, kind, 'o' || one from parts where length(one) > 2
-        union all select number, kind, 'o' || last from parts where two <> '' and length(last) > 2
-        union all select number, kind, 't' || least(one, two) || ' ' || greatest(one, two) from parts where two <> ''
-        union all select number, kind, 't' || least(one, three) || ' ' || greatest(one, three)
+    select number, hash(key) as key from (
+        select number, 'W' || whole as key from parts
+        union all select number, 'B' || left(whole, 6) from parts where length(whole) > 5
+        union all select number, 'E' || right(whole, 6) from parts where length(whole) > 5
+        union all select number, 'O' || one from parts where length(one) > 2
+        union all select number, 'O' || last from parts where two <> '' and length(last) > 2
+        union all select number, 'T' || least(one, two) || ' ' || greatest(one, two) from parts where two <> ''
+        union all select number, 'T' || least(one, three) || ' ' || greatest(one, three)
             from parts where three <> ''
-        union all select number, kind, 't' || least(two, three) || ' ' || greatest(two, three)
+        union all select number, 'T' || least(two, three) || ' ' || greatest(two, three)
             from parts where three <> ''
-        union all select number, kind, 'i' || left(one, 1) || left(two, 1) || left(three, 1)
+        union all select number, 'I' || left(one, 1) || left(two, 1) || left(three, 1)
             from parts where three <> ''
-        union all select number, kind, 'i' || whole from parts where length(whole) = 3
-        union all select number, kind, 'd' || left(whole, step - 1) || substr(whole, step + 1)
+        union all select number, 'I' || whole from parts where length(whole) = 3
+        union all select number, 'D' || left(whole, step - 1) || substr(whole, step + 1)
             from parts cross join ({STEPS}) as steps where step <= length(whole) and length(whole) between 4 and 9
-        union all select number, kind, 'd' || whole from parts where length(whole) between 4 and 9
-        union all select number, kind, 'g' || substr(whole, step, 5)
+        union all select number, 'D' || whole from parts where length(whole) between 4 and 9
+        union all select number, substr(whole, step, 5)
             from parts cross join ({STEPS}) as steps where step <= length(whole) - 4
-        union all select number, kind, 'l' || substr(whole, step, 7)
+        union all select number, substr(whole, step, 7)
             from parts cross join ({STEPS}) as steps where step <= length(whole) - 6
-        union all select number, kind, 'f' || left(one, 4) || ' ' || left(last, 4) from parts where two <> ''
-        union all select number, kind, 'f' || left(last, 4) || ' ' || left(one, 4) from parts where two <> ''
+        union all select number, 'F' || left(one, 4) || ' ' || left(last, 4) from parts where two <> ''
+        union all select number, 'F' || left(last, 4) || ' ' || left(one, 4) from parts where two <> ''
     ) as keyed
 """
+"""Each sort of key begins with a capital, which no folded name has; stretches of five and seven letters need none."""
+
 NAMES = """
-    select row_number() over (order by kind, norm) as number, kind, norm, is_new from (
-        select kind, norm, true as is_new from incoming.new_names
+    select cast(row_number() over (order by norm) as integer) as number, norm, is_new from (
+        select norm, true as is_new from incoming.new_names
         union all
-        select kind, norm, false as is_new from feedback.entity_names as settled
-        where not exists (
-            select 1 from incoming.new_names as new where new.kind = settled.kind and new.norm = settled.norm
-        )
+        select norm, false as is_new from feedback.entity_names as settled
+        where kind = ? and not exists (select 1 from incoming.new_names as new where new.norm = settled.norm)
     ) as names
 """
+"""Numbers, and weights too, are no wider than they have to be: a million names make 70 million pairs to be sorted."""
+
 NEW_KEYS = f"with parts as ({PARTS.format(names='incoming.block_names')} where is_new) {KEYS}"
 SETTLED_KEYS = (
     f"with parts as ({PARTS.format(names='incoming.block_names')} where not is_new)"
-    f" select number, key from ({KEYS}) as every where key in (select key from incoming.new_keys)"
+    f" select number, key from ({KEYS}) as every"
+    f" where key in (select key from incoming.new_keys group by key having count(*) <= {MOST_SHARING})"
 )
 RANKED = f"""
     with every as (
@@ -83,7 +88,8 @@ RANKED = f"""
     rare as (select key, count(*) as sharing from every group by key having count(*) between 2 and {MOST_SHARING}),
     told as (select new.number, rare.key, rare.sharing from incoming.new_keys as new join rare on rare.key = new.key),
     pairs as (
-        select told.number, every.number as other, sum(cast(1000000 / told.sharing as integer)) as weight
+        select told.number, every.number as other,
+            cast(sum(cast(1000000 / told.sharing as integer)) as integer) as weight
         from told join every on every.key = told.key and every.number <> told.number
         group by told.number, every.number
     ),
@@ -91,10 +97,10 @@ RANKED = f"""
         select number, other from pairs
         qualify row_number() over (partition by number order by weight desc, other) <= {CANDIDATES}
     )
-    select one.kind, one.norm, two.norm as other
+    select one.norm, two.norm as other
     from best
     join incoming.block_names as one on one.number = best.number
-    join incoming.block_names as two on two.number = best.other and two.kind = one.kind
+    join incoming.block_names as two on two.number = best.other
 """
 
 
@@ -113,10 +119,8 @@ def candidates(
     :param known: names of the catalog, whether met or not.
     :param learnt: names of past decisions, to be compared again.
     """
-    import pyarrow as pa
-
     both = sorted({*new, *known})
-    keyed = by_keys(warehouse, pa.table({"kind": [kind] * len(both), "norm": both}))
+    keyed = by_keys(warehouse, kind, both)
     found: dict[str, list[str]] = {name: [] for name in new}
     for name, other in zip(keyed["norm"].to_pylist(), keyed["other"].to_pylist(), strict=True):
         if name in found:
@@ -131,14 +135,16 @@ def candidates(
     return found, letters
 
 
-def by_keys(warehouse: Warehouse, new: pa.Table) -> pa.Table:
-    """Return kind, norm and other: of each new name the names that share its rarest keys, settled or new.
+def by_keys(warehouse: Warehouse, kind: str, new: Sequence[str]) -> pa.Table:
+    """Return norm and other: of each new name of a kind the names that share its rarest keys, settled or new.
 
-    :param new: kind and norm of names that are comparable.
+    :param new: names that are comparable, each once.
     """
+    import pyarrow as pa
+
     relations: dict[str, Relation] = {
-        "new_names": new,
-        "block_names": (NAMES, ()),
+        "new_names": pa.table({"norm": pa.array(new, pa.string())}),
+        "block_names": (NAMES, (kind,)),
         "new_keys": (NEW_KEYS, ()),
         "settled_keys": (SETTLED_KEYS, ()),
     }
@@ -150,12 +156,16 @@ def by_letters(letters: Letters, new: Sequence[str], others: Sequence[str]) -> M
     import numpy as np
 
     among = letters.by_gram[[letters.row[name] for name in others]].T.tocsr()
-    found = {}
-    for start in range(0, len(new), SLICE):
-        names = new[start : start + SLICE]
+
+    def nearest(names: Sequence[str]) -> list[tuple[str, list[str]]]:
+        found = []
         cosines = (letters.by_gram[[letters.row[name] for name in names]] @ among).toarray()
         for name, row in zip(names, cosines, strict=True):
             alike = np.flatnonzero(row >= LEAST_COSINE)
-            nearest = alike[np.argsort(-row[alike], kind="stable")[: CANDIDATES + 1]]
-            found[name] = [others[at] for at in nearest if others[at] != name][:CANDIDATES]
-    return found
+            best = alike[np.argsort(-row[alike], kind="stable")[: CANDIDATES + 1]]
+            found.append((name, [others[at] for at in best if others[at] != name][:CANDIDATES]))
+        return found
+
+    slices = [new[start : start + SLICE] for start in range(0, len(new), SLICE)]
+    with ThreadPoolExecutor(THREADS) as pool:  # scipy multiplies without holding the interpreter
+        return dict(chain.from_iterable(pool.map(nearest, slices)))

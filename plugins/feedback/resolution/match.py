@@ -121,14 +121,17 @@ class Matching:
         apart: Iterable[Pair] = (),
     ):
         self.candidates, self.owners, self.scorer, self.band = candidates, owners, scorer, band
+        apart = list(apart)
         self.apart = {frozenset(map(self.node, pair)) for pair in apart}
         self.members: dict[str, list[str]] = defaultdict(list)
         for name in sorted(owners):
             self.members[owners[name]].append(name)
+        self._together: dict[str, list[str]] = {}
         pairs = {
             ordered(name, other) for name, near in candidates.items() for each in near for other in self._of_one(each)
         }
-        self.pairs = sorted(pair for pair in pairs if frozenset(map(self.node, pair)) not in self.apart)
+        kept_apart = {ordered(*each) for pair in apart for each in product(*map(self._names_of, pair))}
+        self.pairs = sorted(pairs - kept_apart)
         self.matched = Matched()
         self._asked: set[Pair] = set()
         self._answered: set[Pair] = set()
@@ -143,7 +146,8 @@ class Matching:
         if not self.scorer.has_learnt and self.pairs:  # learn from a first part of the questions which others matter
             self._ask(ask, most // 3)
             self.scorer.learn(self._decided(), self.pairs)
-            self._score()
+            if self.scorer.has_learnt:
+                self._score()
         self._ask(ask, most - self._shown)
         self._bring_together()
         return self.matched
@@ -151,10 +155,16 @@ class Matching:
     def node(self, name: str) -> Node:
         return ("entity", self.owners[name]) if name in self.owners else ("name", name)
 
+    def _names_of(self, name: str) -> list[str]:
+        """Return the names of what a name stands for."""
+        return self.members[self.owners[name]] if name in self.owners else [name]
+
     def _of_one(self, name: str) -> list[str]:
         """Return a candidate and other names of its entity: who is like one of them only is not of them."""
-        others = self.members[self.owners[name]] if name in self.owners else []
-        return [name, *[other for other in others if other != name and self.scorer.knows(other)][: MOST_MEMBERS - 1]]
+        if name not in self._together:
+            known = [other for other in self._names_of(name) if other != name and self.scorer.knows(other)]
+            self._together[name] = [name, *known[: MOST_MEMBERS - 1]]
+        return self._together[name]
 
     def _score(self) -> None:
         open_pairs = [pair for pair in self.pairs if pair not in self._answered]
@@ -189,13 +199,14 @@ class Matching:
         """Return the likeliest names, each of another thing that a name may stand for; none where it is sure of one."""
         best: dict[Node, tuple[float, str]] = {}
         for other in self.candidates[name]:
-            pair = ordered(name, other)
-            if pair in self.matched.likely:
-                best[self.node(other)] = max(best.get(self.node(other), (0.0, "")), (self._of(pair), other))
-        if any(self._to(name, other).value >= self.band.high for _, other in best.values()):
-            return []
+            if (value := self.matched.likely.get(ordered(name, other))) is not None:
+                node = self.node(other)
+                best[node] = max(best.get(node, (0.0, "")), (value, other))
         unsure = sorted((one for one in best.values() if one[0] > self.band.low), reverse=True)
-        return [other for _, other in unsure if ordered(name, other) not in seen][:MOST_OFFERED]
+        offered = [other for _, other in unsure if ordered(name, other) not in seen][:MOST_OFFERED]
+        if offered and any(self._to(name, other).value >= self.band.high for _, other in best.values()):
+            return []
+        return offered
 
     def _to(self, name: str, other: str) -> Likely:
         """Return how likely a name is what another one stands for: as it was told, else as it is to its names."""
@@ -235,15 +246,18 @@ class Matching:
 
     def _bring_together(self) -> None:
         """Group nodes; pairs inside a group that nobody compared are scored too, else they would count as unlike."""
+        components = self._components()
+        component_of = {node: number for number, nodes in enumerate(components) for node in nodes}
         names: dict[Node, list[str]] = defaultdict(list)
         for name in sorted({*self.candidates, *(other for near in self.candidates.values() for other in near)}):
             names[self.node(name)].append(name)
         likely: dict[Edge, Likely] = {}
         for pair in self.matched.likely:
-            one, other = sorted(pair, key=lambda name: (name in self.owners, name))
-            edge = (min(self.node(one), self.node(other)), max(self.node(one), self.node(other)))
-            likely[edge] = likely.get(edge) or self._to(one, other)
-        for component in self._components():
+            one, other = map(self.node, pair)
+            edge = (min(one, other), max(one, other))
+            if edge not in likely and component_of.get(one, -1) == component_of.get(other, -2):
+                likely[edge] = self._to(*sorted(pair, key=lambda name: (name in self.owners, name)))
+        for component in components:
             if len(component) <= MOST_TOGETHER:
                 likely |= self._missing(component, names, likely)
             inside = {edge: likely[edge] for edge in combinations(component, 2) if edge in likely}

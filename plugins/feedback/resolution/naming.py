@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
+from feedback.llm.session import few_collections
 from feedback.resolution import judging, overrides, settled
 from feedback.resolution.adjudicate import Shown
 from feedback.resolution.block import candidates
@@ -40,6 +41,7 @@ class Naming:
         self.notes: list[str] = []
         self.doubts: list[Doubt] = []
 
+    @few_collections()
     def proposal(self, asker: Asker, run_id: str, now: datetime, prompt_version: str | None = None) -> Proposal:
         """Return what is to change so that every name met stands for an entity; see ``resolve``.
 
@@ -52,8 +54,8 @@ class Naming:
         near = {kind: self._near(kind, new) for kind in self.kinds}
         others = [(kind, other) for kind, (found, _) in near.items() for each in found.values() for other in each]
         renamed = settled.renamed(self.warehouse, self.kinds)
-        there = settled.settled(self.warehouse, [*new, *self.known, *decided, *others, *renamed])
         names = [*new, *decided, *renamed]
+        there = settled.settled(self.warehouse, [*names, *self.known], others)
         seen = settled.written(self.warehouse, names)
         matched = {}
         for kind, (found, scorer) in near.items():

@@ -52,8 +52,8 @@ class Register:
     ) -> None:
         self.settled_names = {(row["kind"], row["norm"]): row for row in names}
         self.settled_entities = {row["entity_id"]: row for row in entities}
-        self.names = {name: dict(row) for name, row in self.settled_names.items()}
-        self.entities = {entity_id: dict(row) for entity_id, row in self.settled_entities.items()}
+        self.names = dict(self.settled_names)
+        self.entities = dict(self.settled_entities)
         self.by_founder = {founded_by(entry): entry for entry in catalog.entries}
         self._attached: dict[str, set[Name]] = defaultdict(set)
         """Of each entity the names that were attached to it, be it a redirect by now or not."""
@@ -81,7 +81,7 @@ class Register:
             self._note("split", entity_id, name, other=row["merged_into"])
             self._redirect(entity_id, None)
         self._rename(entity_id, entry.name, name)
-        row["is_competitor"] = entry.is_competitor
+        self._describe(entity_id, is_competitor=entry.is_competitor)
 
     def reached(self, entity_id: str, name: Name) -> str:
         """Return the entity that one is now; one of the catalog that no name had reached yet is established."""
@@ -179,8 +179,8 @@ class Register:
     def proposal(self) -> Proposal:
         """Return what differs from what was settled."""
         return Proposal(
-            entity_names=[row for name, row in sorted(self.names.items()) if row != self.settled_names.get(name)],
-            entities=[row for key, row in sorted(self.entities.items()) if row != self.settled_entities.get(key)],
+            entity_names=_changed(self.names, self.settled_names),
+            entities=_changed(self.entities, self.settled_entities),
             entity_decisions=self.decisions,
             entity_events=self.events,
         )
@@ -202,7 +202,7 @@ class Register:
             self._redirects[row["merged_into"]].discard(entity_id)
         if to:
             self._redirects[to].add(entity_id)
-        row.update(status="merged" if to else "active", merged_into=to)
+        self._describe(entity_id, status="merged" if to else "active", merged_into=to)
 
     def _create(self, entity_id: str, name: Name, surface: str) -> None:
         self.entities[entity_id] = {
@@ -216,9 +216,13 @@ class Register:
         }
         self._note("create", entity_id, name)
 
+    def _describe(self, entity_id: str, **values: Any) -> None:
+        """Change what is said of an entity, in a row of its own: settled ones are what a proposal is compared with."""
+        self.entities[entity_id] = self.entities[entity_id] | values
+
     def _rename(self, entity_id: str, surface: str, name: Name) -> None:
         if self.entities[entity_id]["canonical_name"] != surface:
-            self.entities[entity_id]["canonical_name"] = surface
+            self._describe(entity_id, canonical_name=surface)
             self._note("rename", entity_id, name)
 
     def _attach(
@@ -307,3 +311,8 @@ class Register:
                 "created_at": self.now,
             }
         )
+
+
+def _changed(rows: Mapping[Any, Row], settled: Mapping[Any, Row]) -> list[Row]:
+    """Return the rows that are other than what was settled, in the order of their keys."""
+    return [rows[key] for key in sorted(key for key, row in rows.items() if row != settled.get(key))]

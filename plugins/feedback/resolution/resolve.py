@@ -42,22 +42,20 @@ def resolve(
         which one of these names is where it is, the pair that it was about.
     """
     register = Register(names, entities, catalog, run_id, now)
-    met = {name: catalog.find(*name) for name in sorted({*spellings, *register.names})}
-    for name, entry in met.items():  # first all entities of the catalog: whoever gets one back takes names along
-        if entry is not None:
-            register.establish(entry, name)
+    met = sorted({*spellings, *register.names})
+    known = {name: entry for name in met if (entry := catalog.find(*name)) is not None}
+    for name, entry in known.items():  # first all entities of the catalog: whoever gets one back takes names along
+        register.establish(entry, name)
     for kind, again in (judged or {}).items():  # before the catalog and people, who have the last word
         _judge(register, spellings, kind, again, reasons or {})
-    for name, entry in met.items():
-        if entry is not None:
-            register.link(name, entry)
+    for name, entry in known.items():
+        register.link(name, entry)
     _overrule(register, spellings, overrides)
     for kind, found in (matched or {}).items():
         _gather(register, spellings, kind, found)
     waiting = {(kind, norm) for kind, found in (matched or {}).items() for norm in found.waiting}
-    for name, entry in met.items():
-        if entry is None and name in spellings and name not in waiting:
-            register.keep(name, commonest(spellings[name]))
+    for name in sorted(spellings.keys() - known.keys() - waiting):
+        register.keep(name, commonest(spellings[name]))
     return register.proposal()
 
 

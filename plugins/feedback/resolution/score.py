@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from feedback.resolution.grams import by_gram, by_word
 from feedback.resolution.normalise import latin
 
 if TYPE_CHECKING:
@@ -64,17 +65,15 @@ class Letters:
     """Names as vectors of character n-grams, weighed by how rare they are among the names at hand."""
 
     def __init__(self, names: Iterable[str]):
-        from sklearn.feature_extraction.text import TfidfVectorizer
-
         self.names = sorted(set(names))
         self.row = {name: number for number, name in enumerate(self.names)}
         written = [latin(name) for name in self.names]
-        self.grams = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), sublinear_tf=True)
-        self.words = TfidfVectorizer(analyzer=str.split, norm=None, binary=True)
-        self.by_gram = self.grams.fit_transform(written)
-        self.by_word = self.words.fit_transform(written)
+        words = [name.split() for name in written]
         self.latin = dict(zip(self.names, written, strict=True))
-        self.weight = {word: float(self.words.idf_[number]) for word, number in self.words.vocabulary_.items()}
+        self.words = dict(zip(self.names, words, strict=True))
+        self.tight = {name: "".join(parts) for name, parts in self.words.items()}
+        self.by_gram = by_gram(words)
+        self.by_word, self.weight = by_word(words)
 
     def cosine(self, pairs: Sequence[Pair]) -> np.ndarray:
         """Return how many n-grams each pair shares, weighed."""
@@ -91,8 +90,9 @@ class Letters:
         import numpy as np
         from rapidfuzz import distance, fuzz, process
 
-        one, other = ([self.latin[pair[side]] for pair in pairs] for side in (0, 1))
-        tight = [[name.replace(" ", "") for name in names] for names in (one, other)]
+        one, other, *tight = (
+            [written[pair[side]] for pair in pairs] for written in (self.latin, self.tight) for side in (0, 1)
+        )
         spread = [
             process.cpdist(one, other, scorer=scorer) / 100
             for scorer in (fuzz.token_sort_ratio, fuzz.token_set_ratio, fuzz.partial_ratio)
@@ -110,10 +110,9 @@ class Letters:
         import numpy as np
         from rapidfuzz import fuzz, process
 
-        one, other = ([self.latin[pair[side]] for pair in pairs] for side in (0, 1))
-        tight = [[name.replace(" ", "") for name in names] for names in (one, other)]
+        tight = [[self.tight[pair[side]] for pair in pairs] for side in (0, 1)]
         in_a_row = process.cpdist(*tight, scorer=fuzz.ratio) / 100
-        words = [list(map(str.split, names)) for names in (one, other)]
+        words = [[self.words[pair[side]] for pair in pairs] for side in (0, 1)]
         (left, all_left), (right, all_right) = (self._met(*sides) for sides in (words, words[::-1]))
         met = (left + right) / (all_left + all_right)
         return np.maximum(in_a_row, met), np.maximum(left / all_left, right / all_right)

@@ -29,13 +29,13 @@ NEW = """
     order by m.kind, m.norm
 """
 FOUNDERS = """
-    select n.kind, n.norm from feedback.entity_names as n
-    join feedback.entities as e on e.entity_id = n.entity_id
-    join (
-        select kind, norm, surface, count(*) as uses from feedback.mentions group by kind, norm, surface
-        qualify row_number() over (partition by kind, norm order by uses desc, surface) = 1
-    ) as written on written.kind = n.kind and written.norm = n.norm
-    where n.score is null and e.merged_into is null and written.surface <> e.canonical_name
+    with written as (select kind, norm, surface, count(*) as uses from feedback.mentions group by kind, norm, surface)
+    select distinct other.kind, other.norm from written as other
+    join feedback.entity_names as n on n.kind = other.kind and n.norm = other.norm
+    join feedback.entities as e on e.entity_id = n.entity_id and e.canonical_name <> other.surface
+    left join written as own on own.kind = other.kind and own.norm = other.norm and own.surface = e.canonical_name
+    where n.score is null and e.merged_into is null
+        and (coalesce(own.uses, 0) < other.uses or (own.uses = other.uses and other.surface < e.canonical_name))
 """
 """Names that founded their entity and are written otherwise by most people now."""
 
@@ -53,9 +53,9 @@ ENTITIES = """
     where entity_id in (select entity_id from incoming.touched)
         or merged_into in (select entity_id from incoming.touched)
 """
-NAMES = f"""
+NAMES = """
     select kind, norm, entity_id, score, decision_id from feedback.entity_names
-    where entity_id in (select entity_id from ({ENTITIES}) as touched)
+    where entity_id in (select entity_id from incoming.entities)
 """
 DECIDED = """
     select norm, candidate, verdict, decided_by, score from ops.entity_decisions
@@ -111,16 +111,18 @@ def written(warehouse: Warehouse, names: Sequence[Name]) -> Written:
     return Written(spellings, quotes)
 
 
-def settled(warehouse: Warehouse, names: Sequence[Name]) -> Settled:
-    """Return the entities that these names stand for or would found, with all their names and redirects."""
+def settled(warehouse: Warehouse, names: Sequence[Name], candidates: Iterable[Name] = ()) -> Settled:
+    """Return the entities that these names stand for or would found, with all their names and redirects.
+
+    :param candidates: further names that stand for entities.
+    """
     import pyarrow as pa
 
     ids = pa.table({"entity_id": pa.array(sorted({mint(*name) for name in names}), pa.string())})
-    relations = {"wanted": as_table(names), "wanted_ids": ids, "touched": (TOUCHED, ())}
-    return Settled(
-        names=warehouse.arrow(NAMES, incoming=relations).to_pylist(),
-        entities=warehouse.arrow(ENTITIES, incoming=relations).to_pylist(),
-    )
+    wanted = {"wanted": as_table([*names, *candidates]), "wanted_ids": ids, "touched": (TOUCHED, ())}
+    entities = warehouse.arrow(ENTITIES, incoming=wanted)
+    found = warehouse.arrow(NAMES, incoming={"entities": entities.select(["entity_id"])})
+    return Settled(found.to_pylist(), entities.to_pylist())
 
 
 def decided(warehouse: Warehouse, kind: str) -> list[Decided]:

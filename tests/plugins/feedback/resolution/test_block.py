@@ -14,9 +14,7 @@ def settle(warehouse, *names, kind="company"):
 
 
 def found(warehouse, *new):
-    import pyarrow as pa
-
-    rows = by_keys(warehouse, pa.table({"kind": ["company"] * len(new), "norm": new})).to_pylist()
+    rows = by_keys(warehouse, "company", new).to_pylist()
     return {(row["norm"], row["other"]) for row in rows}
 
 
