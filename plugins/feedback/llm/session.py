@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import gc
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
 from feedback.errors import SettingError
+from feedback.garbage import few_collections
 from feedback.llm import owed, prices
 from feedback.llm.asking import Asking
 from feedback.llm.budget import Budget
@@ -43,9 +42,6 @@ READ_AT_ONCE = 8
 
 REPORT_S = 5.0
 
-YOUNG_OBJECTS = 50_000
-"""So many new objects, some 10 MB, lie between two looks for cycles among them."""
-
 T = TypeVar("T")
 
 
@@ -66,19 +62,6 @@ def models_of(asking: Asking, endpoint: Endpoint) -> Models:
         )
     large = asking.large_model or (None if asking.model else table.large_model)
     return Models(small, table.model(large, endpoint.is_loopback) if large and large != small.name else None)
-
-
-@contextlib.contextmanager
-def few_collections() -> Iterator[None]:
-    """Look for garbage in cycles less often: rows and answers form none, and the looking took a seventh of the time."""
-    before = gc.get_threshold()
-    gc.freeze()
-    gc.set_threshold(YOUNG_OBJECTS, *before[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
-        gc.unfreeze()
 
 
 @dataclass

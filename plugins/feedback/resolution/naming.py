@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from feedback.llm.session import few_collections
+from feedback.garbage import few_collections
 from feedback.resolution import judging, overrides, settled
 from feedback.resolution.adjudicate import Shown
 from feedback.resolution.block import candidates
