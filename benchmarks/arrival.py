@@ -27,9 +27,11 @@ CURRENT = """
 
 def mentions(names: Sequence[str], start: int = 0) -> list[Mapping[str, object]]:
     """Return rows of ``feedback.mentions``, a name an item."""
-    shared = dict.fromkeys(("content_hash", "prompt_version", "decided_by", "run_id", "engine_version"), "x")
+    shared: dict[str, object] = dict.fromkeys(
+        ("content_hash", "prompt_version", "decided_by", "run_id", "engine_version"), "x"
+    )
     shared |= {"is_stale": False, "answered_at": utc_now(), "kind": "company"}
-    rows = []
+    rows: list[Mapping[str, object]] = []
     for number, name in enumerate(names, start):
         compared = norm(name)
         key = mention_id(str(number), "company", compared)

@@ -9,6 +9,7 @@ import json
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "plugins")]
@@ -39,14 +40,15 @@ def main() -> None:
     options = json.loads(more[0]) if more else {}
     run = Run(options.pop("run_id", "run"), "enrich_feedback", "ask")
     warehouse = DuckDBWarehouse(Path(path), ROOT / "include/sql/ddl", memory="100MB")
-    asking = Asking(prices=(), journal=Path(path).parent / "journal", **options)
+    journal = Path(path).parent / "journal"
+    asking = Asking(prices=(), journal=journal, **options)
     before, started, cpu = _resident(), time.monotonic(), time.process_time()
-    recover(warehouse, run, asking.journal)
+    recover(warehouse, run, journal)
     questions = write_down(warehouse, WORKLOADS[workload], run, is_offline=False, as_of=None)
-    told = {"questions": questions, "owed_s": time.monotonic() - started}
+    told: dict[str, Any] = {"questions": questions, "owed_s": time.monotonic() - started}
     if questions:
         model = Model("stand-in", window=1_000_000, max_output=100_000, output_parameter="max_completion_tokens")
-        ledger = Ledger(warehouse, run, "online", asking.journal)
+        ledger = Ledger(warehouse, run, "online", journal)
         endpoint = Endpoint("loopback", url, "key")
         outcome = Session(ledger, WORKLOADS[workload], asking, endpoint, Models(model), _silent).ask_owed()
         told |= {**outcome.counts, "stopped": outcome.stopped, "calls_for": ledger.calls_for}

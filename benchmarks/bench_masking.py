@@ -2,6 +2,8 @@
 
 Goals: at least 95 % of the spans of each kind; at most 1 % of the app reviews masked wrongly. The public sets lie
 beside the repository, in ../shared/data; without them their tables are skipped, with a line that says so.
+
+It takes some seconds.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from xml.etree import ElementTree
 from zipfile import ZipFile
 
 import personal_data
-from measure import ROOT, table
+from measure import ROOT, parser, table
 
 sys.path.append(str(ROOT / "plugins"))
 from feedback.text.findings import find
@@ -66,7 +68,7 @@ def recall() -> None:
     table("Spans of the invented set", ("kind and way of writing", "spans", "masked %", "naive %"), _shares(invented))
 
 
-def _spans(file: Path) -> list[tuple[str, str, str, None]]:
+def _spans(file: Path) -> list[tuple[str, str, str, str | None]]:
     texts = json.loads(file.read_text())
     spans = [
         (KINDS.get(span["entity_type"]), text["full_text"], span["entity_value"])
@@ -152,6 +154,11 @@ def _seconds(function: Callable[[str], str], texts: list[str]) -> float:
     return time.perf_counter() - started
 
 
-if __name__ == "__main__":
+def main() -> None:
+    parser(__doc__).parse_args()
     recall()
     speed(precision())
+
+
+if __name__ == "__main__":
+    main()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,6 +50,15 @@ def run(*arguments: str, **variables: str) -> Measured:
     )
 
 
+def parser(purpose: str | None) -> argparse.ArgumentParser:
+    """Return a parser whose help is a script's own docstring, laid out as it is there."""
+    return argparse.ArgumentParser(
+        description=purpose,
+        epilog="Times are those of two cores with other work on them. Goals and figures: docs/benchmarks.md.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
 def loop() -> str:
     """Say how fast this machine is just now: what ten million rounds of plain Python take here."""
     started = time.monotonic(), time.process_time()
@@ -55,7 +66,7 @@ def loop() -> str:
     return f"loop {time.monotonic() - started[0]:.2f} s, {time.process_time() - started[1]:.2f} CPU s"
 
 
-def table(title: str, header: tuple[str, ...], rows: list[tuple[object, ...]]) -> None:
+def table(title: str, header: Sequence[str], rows: Sequence[tuple[object, ...]]) -> None:
     """Print a table in Markdown, as docs/benchmarks.md takes it."""
     print(f"\n{title}\n")
     print("| " + " | ".join(header) + " |")

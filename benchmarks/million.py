@@ -1,5 +1,8 @@
 """A million short names: blocked among themselves, or settled while 10,000 more arrive. A process of its own each,
-so that its memory is its own: ``python benchmarks/million.py block|batch``."""
+so that its memory is its own: ``python benchmarks/million.py block|batch``.
+
+It takes a minute each where nothing else runs.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ import time
 from collections import defaultdict
 
 import short_names
-from measure import ROOT
+from measure import ROOT, parser
 
 sys.path.append(str(ROOT / "plugins"))
 import arrival
@@ -89,30 +92,33 @@ def batch(count: int) -> None:
         del settled, part, ids, name_rows, entity_rows
         append(warehouse, "feedback.mentions", arrival.mentions([name for name, _ in named[count:]], count))
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        pid = _in_a_process_of_its_own(warehouse)
+        pid = _in_a_process_of_its_own(warehouse, count)
         print(pid, f"(building it took {before:,.0f} MB in another process)")
 
 
-def _in_a_process_of_its_own(warehouse: DuckDBWarehouse) -> str:
+def _in_a_process_of_its_own(warehouse: DuckDBWarehouse, count: int) -> str:
     import subprocess
 
-    command = [sys.executable, __file__, "resolve", str(warehouse.path)]
+    command = [sys.executable, __file__, "resolve", str(warehouse.path), str(count)]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
-def resolve(path: str) -> None:
+def resolve(path: str, count: int) -> None:
     """Resolve what is new in a warehouse, with nobody to ask, and print what that took."""
     from pathlib import Path
 
     warehouse = DuckDBWarehouse(Path(path), ROOT / "include/sql/ddl")
     started = time.monotonic(), time.process_time()
     changed = arrival.House(warehouse, dict.fromkeys).resolve()
-    told(f"a batch of {NEW:,} against {COUNT:,} settled names", started, f", {changed:,} rows")
+    told(f"a batch of {NEW:,} against {count:,} settled names", started, f", {changed:,} rows")
 
 
 if __name__ == "__main__":
-    verb, *rest = sys.argv[1:]
-    if verb == "resolve":
-        resolve(rest[0])
+    if sys.argv[1:2] == ["resolve"]:
+        resolve(sys.argv[2], int(sys.argv[3]))
     else:
-        {"block": block, "batch": batch}[verb](int(rest[0]) if rest else COUNT)
+        options = parser(__doc__)
+        options.add_argument("part", choices=("block", "batch"))
+        options.add_argument("names", type=int, nargs="?", default=COUNT, help="how many (%(default)s)")
+        chosen = options.parse_args()
+        {"block": block, "batch": batch}[chosen.part](chosen.names)

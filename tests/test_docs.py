@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -64,3 +65,18 @@ def test_every_make_target_that_is_named_is_one(page):
 
     assert named - targets == set()
     assert set(re.search(r"^VERBS := (.*)$", makefile, re.M)[1].split()) <= set(VERBS)
+
+
+@pytest.mark.parametrize("page", DOCS, ids=[page.relative_to(ROOT).as_posix() for page in DOCS])
+def test_every_call_of_a_verb_that_is_named_is_understood(page):
+    from include.cli.__main__ import _parser
+
+    for verb, arguments in re.findall(r'make ([a-z]+) ARGS=("[^"]*"|[^\s`]+)', page.read_text("utf-8")):
+        assert _parser().parse_args([verb, *shlex.split(arguments.strip('"'))]).verb == verb
+
+
+@pytest.mark.parametrize("page", DOCS, ids=[page.relative_to(ROOT).as_posix() for page in DOCS])
+def test_every_variable_that_is_shown_being_set_is_read_as_it_stands(page):
+    """A value with spaces needs quotes, for a shell as for the file that make reads."""
+    for name, value in re.findall(r"^ *((?:FEEDBACK|AIRFLOW)_\w+)=(.*)$", page.read_text("utf-8"), re.MULTILINE):
+        assert len(shlex.split(value, comments=True)) == 1, name

@@ -14,7 +14,7 @@ LONG_AGO = datetime(2026, 10, 1)
 
 def publish(warehouse: Warehouse, texts: Sequence[str]) -> None:
     """Publish an item with each of these texts."""
-    item = {"source": "itunes", "source_key": "1:1", "channel_or_app": "1", "visibility": "public"}
+    item: dict[str, object] = {"source": "itunes", "source_key": "1:1", "channel_or_app": "1", "visibility": "public"}
     item |= dict.fromkeys(("posted_at", "last_activity_at", "updated_at"), LONG_AGO)
     item |= {"message_count": 1, "author_count": 1, "has_reply_by_team": False, "is_askable": True}
     item |= {"first_run_id": "r", "run_id": "r"}
