@@ -1,6 +1,7 @@
 """The asking task in a process of its own: ``python benchmarks/ask.py <warehouse> <base URL> <workload> [options]``.
 
-Prints what it counted, and what the process took after its imports. Options are those of ``Asking``, as JSON.
+Prints what it counted, and what the process took after its imports; ``code_mb`` of ``held_mb`` is code of the imported
+libraries that was not in memory before it was first run. Options are those of ``Asking``, as JSON.
 """
 
 from __future__ import annotations
@@ -42,7 +43,8 @@ def main() -> None:
     warehouse = DuckDBWarehouse(Path(path), ROOT / "include/sql/ddl", memory="100MB")
     journal = Path(path).parent / "journal"
     asking = Asking(prices=(), journal=journal, **options)
-    before, started, cpu = _resident(), time.monotonic(), time.process_time()
+    held, code = _megabytes("VmHWM"), _megabytes("RssFile")
+    started, cpu = time.monotonic(), time.process_time()
     recover(warehouse, run, journal)
     questions = write_down(warehouse, WORKLOADS[workload], run, is_offline=False, as_of=None)
     told: dict[str, Any] = {"questions": questions, "owed_s": time.monotonic() - started}
@@ -53,17 +55,19 @@ def main() -> None:
         outcome = Session(ledger, WORKLOADS[workload], asking, endpoint, Models(model), _silent).ask_owed()
         told |= {**outcome.counts, "stopped": outcome.stopped, "calls_for": ledger.calls_for}
     told |= {"seconds": time.monotonic() - started, "cpu_s": time.process_time() - cpu}
-    print(json.dumps(told | {"imports_mb": before, "peak_mb": _resident()}))
+    told |= {"held_mb": _megabytes("VmHWM") - held, "code_mb": _megabytes("RssFile") - code}
+    print(json.dumps(told))
 
 
 def _silent(*said: object, **numbers: object) -> None:
     pass
 
 
-def _resident() -> float:
-    """The most megabytes this process has held; ``getrusage`` would count those of who started it."""
+def _megabytes(counter: str) -> float:
+    """Return what the kernel counts of this process: ``VmHWM``, the most it has held, where ``getrusage`` would count
+    that of who started it; ``RssFile``, what it holds of files, which is the code of libraries."""
     status = Path("/proc/self/status").read_text("ascii")
-    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+    return int(status.partition(f"{counter}:")[2].split()[0]) / 1024
 
 
 if __name__ == "__main__":
