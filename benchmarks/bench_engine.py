@@ -246,7 +246,7 @@ def trouble(folder: Path, to: Service) -> None:
         to.begin(**FREE)
         calm = Home(folder / f"calm {workload}", FAULT_ROWS)
         told = calm.ask(to, workload, checks=True)
-        lines.append((workload, "checks of packing, apart", f"{told['calls_for']['check']} calls", "at most 200"))
+        lines.append((workload, "checks of packing, apart", f"{told['calls_for']['check']} calls", "200, then 1 in 2,000"))
         to.begin(**FREE, fault_every=20)
         home = Home(folder / f"faults {workload}", FAULT_ROWS)
         told = home.ask(to, workload)

@@ -20,10 +20,6 @@ NAME = "warehouse_file"
 MEMORY, THREADS = "512MB", 4
 """What an engine may take of a machine that is not its own; what needs more memory goes to disk."""
 
-GROUP_ROWS = 4_096
-"""Rows that are compressed together. A table's last group is written anew whenever something is added to it: of
-DuckDB's own 122,880 that cost four times as much, for a file a fifth smaller (docs/decisions/0042)."""
-
 _idle: dict[Path, duckdb.DuckDBPyConnection] = {}
 """At most one engine, without a file, waiting for the next call."""
 
@@ -39,7 +35,7 @@ def connected(path: Path, memory: str = MEMORY) -> Iterator[duckdb.DuckDBPyConne
     engine = _idle.pop(path, None) or _engine(path)
     try:
         quoted = str(path).replace("'", "''")
-        engine.execute(f"attach '{quoted}' as {NAME} (row_group_size {GROUP_ROWS})")
+        engine.execute(f"attach '{quoted}' as {NAME}")
         engine.execute(f"set memory_limit = '{memory}'")
         with engine.cursor() as connection:
             connection.execute(f"use {NAME}")
