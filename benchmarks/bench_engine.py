@@ -136,7 +136,11 @@ def at_the_limit(folder: Path, to: Service, rows: int) -> None:
         )
     lines.append(naive(to))
     header = ("work (goals in brackets)", "rows", "rows/s", "lost", "limit used", "429s", "calls per 1,000")
-    table("At the limit", (*header, "tokens per 1,000", "CPU s per 1,000", "MB above imports, of them code of libraries"), lines)
+    table(
+        "At the limit",
+        (*header, "tokens per 1,000", "CPU s per 1,000", "MB above imports, of them code of libraries"),
+        lines,
+    )
     savings(home, seen, rows)
 
 
@@ -246,7 +250,9 @@ def trouble(folder: Path, to: Service) -> None:
         to.begin(**FREE)
         calm = Home(folder / f"calm {workload}", FAULT_ROWS)
         told = calm.ask(to, workload, checks=True)
-        lines.append((workload, "checks of packing, apart", f"{told['calls_for']['check']} calls", "200, then 1 in 2,000"))
+        lines.append(
+            (workload, "checks of packing, apart", f"{told['calls_for']['check']} calls", "200, then 1 in 2,000")
+        )
         to.begin(**FREE, fault_every=20)
         home = Home(folder / f"faults {workload}", FAULT_ROWS)
         told = home.ask(to, workload)
