@@ -80,8 +80,13 @@ def _scope(options: argparse.Namespace, warehouse: Warehouse, configured: Settin
 def _tell(planned: Plan, configured: Settings, options: argparse.Namespace) -> None:
     left = [*_left(configured), *(f"a digest in Slack: {post}" for post in planned.posted)]
     if options.json:
-        told = {"is_done": options.yes, "rows": planned.counts, "files": list(map(str, planned.files)), "left": left}
-        told["owed_to_slack"] = list(planned.owed)
+        told = {
+            "is_done": options.yes,
+            "rows": planned.counts,
+            "files": list(map(str, planned.files)),
+            "left": left,
+            "owed_to_slack": list(planned.owed),
+        }
         print(json.dumps(told, indent=2))
         return
     print("erased:" if options.yes else "nothing has been touched; --yes removes for good, paid answers among it:")

@@ -41,7 +41,7 @@ NAMES = """
     where c.state = 'open'
     order by c.case_id, n.norm
 """
-DELETIONS, OF_NAMES = "deletions of ", "names of "
+DELETIONS = "deletions of "
 MOST_NAMES = 8
 RE_JUDGE = (
     "have a real model judge again which names are one, where the offline model or an earlier prompt decided;"
@@ -100,7 +100,7 @@ def main(options: argparse.Namespace) -> int:
                 _decide_row(warehouse, rows[0], decision, author, options.answer)
                 print(f"{case}: {NEXT[decision]}")
                 return 0
-            if _is_of_names(waiting, case):
+            if _is_of_names(_subject(waiting, case)):
                 _decide_names(warehouse, case, state, author)
             else:
                 decide(warehouse, case, state, author)
@@ -198,7 +198,7 @@ def _meaning(waiting: Sequence[Mapping[str, Any]], decision: str) -> str:
 def _why(row: Mapping[str, Any]) -> str:
     """The rules that stopped a batch; of rows that are gone, and of names, how many and a few."""
     keys = ", ".join(cut(plain(key), 60) for key in row.get("examples", ()))
-    if _is_of_names([row], row["case_id"]):
+    if _is_of_names(row["subject"]):
         more = ", …" if row.get("names", 0) > len(row["examples"]) else ""
         return f"{row['rules']}, {row.get('names', 0):,} names: {keys}{more}"
     if not row["subject"].startswith(DELETIONS):
@@ -208,14 +208,20 @@ def _why(row: Mapping[str, Any]) -> str:
 
 def _next(waiting: Sequence[Mapping[str, Any]], case: str) -> Mapping[str, str]:
     """What comes of each decision about a case."""
-    subject = next((row["subject"] for row in waiting if row["case_id"] == case), "")
+    subject = _subject(waiting, case)
     if subject.startswith(DELETIONS):
         return NEXT_OF_GONE
-    return NEXT_OF_NAMES if _is_of_names(waiting, case) else NEXT
+    return NEXT_OF_NAMES if _is_of_names(subject) else NEXT
 
 
-def _is_of_names(waiting: Sequence[Mapping[str, Any]], case: str) -> bool:
-    return any(row["case_id"] == case and row["subject"].startswith(OF_NAMES) for row in waiting)
+def _subject(waiting: Sequence[Mapping[str, Any]], case: str) -> str:
+    return next((str(row["subject"]) for row in waiting if row["case_id"] == case), "")
+
+
+def _is_of_names(subject: str) -> bool:
+    from feedback.resolution.cases import SUBJECT
+
+    return subject.startswith(SUBJECT)
 
 
 def _login() -> str:

@@ -16,6 +16,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from pydantic_core import to_json
+
 Row = Mapping[str, Any]
 OWNER_ALONE = 0o600
 
@@ -34,8 +36,6 @@ class Journal:
 
     def write(self, said: Row) -> None:
         """Append one line: after a kill all of it is there, or none."""
-        from pydantic_core import to_json
-
         os.write(self._descriptor, to_json(said) + b"\n")
         self._written = True
 

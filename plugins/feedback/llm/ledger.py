@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from pydantic_core import PydanticSerializationError, to_json
+
 from feedback.llm.budget import Spent
 from feedback.llm.enrichment import Answer, Enrichment
 from feedback.llm.journal import Journal
@@ -42,8 +44,6 @@ Write = Callable[[Sequence[Writing]], None]
 
 
 def _as_json(answer: Answer) -> str:
-    from pydantic_core import PydanticSerializationError, to_json
-
     try:
         return to_json(answer).decode()
     except PydanticSerializationError:  # half a surrogate pair is no Unicode

@@ -53,7 +53,6 @@ class Staging:
         that cost nothing."""
         self._shards: list[Shard] = []
         self._tables: dict[str, list[pa.Table]] = {}
-        self._questions = 0
 
     def add(self, items: Sequence[Owed], results: Results, shard: Shard) -> None:
         """Take every owed question of a shard, each in exactly one place."""
@@ -75,13 +74,12 @@ class Staging:
             answered = {"is_stale": False, "engine_version": feedback.__version__, "answered_at": now}
             self._take(enrichment.name, rows, shard, version | answered)
             self._take("asked", accounts, shard, {"enrichment": enrichment.name, **version, "asked_at": now})
-            self._questions += len(accounts)
         self._shards.append(shard)
 
     @property
     def is_due(self) -> bool:
         """Whether enough has come together to be written."""
-        return self._questions >= WRITE_QUESTIONS
+        return sum(table.num_rows for table in self._tables.get("asked", ())) >= WRITE_QUESTIONS
 
     def write(self, beside: Sequence[Writing] = ()) -> None:
         """Write what was taken, and take it out of what waits; in the same transaction what stands beside it."""
@@ -97,7 +95,7 @@ class Staging:
             (f"delete from staging.asked where {WAITING}", waiting(stretch, self.run)) for stretch in taken_up
         ]
         stage_together(self.warehouse, tables, self.run, names, [*no_more_waiting, self._set_aside], beside)
-        self._shards, self._tables, self._questions = [], {}, 0
+        self._shards, self._tables = [], {}
 
     @property
     def _set_aside(self) -> Step:

@@ -39,13 +39,11 @@ PAGES = 20
 UNKNOWN = ("posting", "ambiguous")
 """What may stand in the channel: somebody is at work on it or died of it; it was sent, and no answer came."""
 
-GONE = ("message_not_found", "cant_update_message", "edit_window_closed", "channel_not_found", "is_archived")
+NO_CHANNEL = ("channel_not_found", "is_archived")
+GONE = ("message_not_found", "cant_update_message", "edit_window_closed", *NO_CHANNEL)
 """Why a post stays as it is: people have removed it or its channel, or it is too old."""
 
-NO_THREAD = (
-    *("thread_not_found", "message_not_found", "cannot_reply_to_message"),
-    *("channel_not_found", "is_archived"),
-)
+NO_THREAD = ("thread_not_found", "message_not_found", "cannot_reply_to_message", *NO_CHANNEL)
 """Why there is nowhere to reply: people have removed the first message or its channel."""
 
 PLAN = """

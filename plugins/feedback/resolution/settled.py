@@ -88,14 +88,17 @@ class Written:
 
 def new_names(warehouse: Warehouse, kinds: Iterable[str]) -> list[Name]:
     """Return the names of these kinds that were met and stand for nothing yet."""
-    wanted = set(kinds)
-    return [(row["kind"], row["norm"]) for row in warehouse.rows(NEW) if row["kind"] in wanted]
+    return _found(warehouse, NEW, kinds)
 
 
 def renamed(warehouse: Warehouse, kinds: Iterable[str]) -> list[Name]:
     """Return the names of these kinds whose entity is called otherwise than most people write it now."""
+    return _found(warehouse, FOUNDERS, kinds)
+
+
+def _found(warehouse: Warehouse, sql: str, kinds: Iterable[str]) -> list[Name]:
     wanted = set(kinds)
-    return [(row["kind"], row["norm"]) for row in warehouse.rows(FOUNDERS) if row["kind"] in wanted]
+    return [(row["kind"], row["norm"]) for row in warehouse.rows(sql) if row["kind"] in wanted]
 
 
 def written(warehouse: Warehouse, names: Sequence[Name]) -> Written:
